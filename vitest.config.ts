@@ -13,6 +13,7 @@ const config: ViteUserConfig = {
   resolve: { alias: ioredis5 ? { ioredis: "ioredis5" } : {} },
   test: {
     pool: "forks",
+    setupFiles: ["test/support/leaks.ts"],
     // Most of a test's time is spent waiting for a server.
     maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 20_000,

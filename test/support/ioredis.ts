@@ -2,6 +2,13 @@
  * The client that the tests run with: ioredis 6, or 5 when HOLDFAST_IOREDIS=5 makes vitest resolve "ioredis" to the
  * alias package "ioredis5", in the sources as well as here.
  */
-export { Cluster, Redis } from "ioredis";
+import { Cluster, Redis } from "ioredis";
+
+export { Cluster, Redis };
 
 export const ioredisMajor: 5 | 6 = process.env["HOLDFAST_IOREDIS"] === "5" ? 5 : 6;
+
+/** Disconnects a client; one that has already ended would only set a timer that nobody clears. */
+export function disconnect(client: Redis | Cluster): void {
+  if (client.status !== "end") client.disconnect();
+}

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findServer, type ServerBinary } from "./find-server.ts";
 import { freePort } from "./free-port.ts";
-import { Redis } from "./ioredis.ts";
+import { disconnect, Redis } from "./ioredis.ts";
+import { runningServers } from "./running-servers.ts";
 import { watchOver } from "./watchdog.ts";
 
 export interface ServerOptions {
@@ -15,13 +16,6 @@ export interface ServerOptions {
   /** Further lines of redis.conf, for what may stand there several times: `user app on >pw ~* +@read`. */
   readonly lines?: readonly string[];
   readonly sentinel?: boolean;
-}
-
-const running = new Set<RedisServer>();
-
-/** The servers that this process started and has not stopped. */
-export function runningServers(): readonly RedisServer[] {
-  return [...running];
 }
 
 /** Starts a private server on 127.0.0.1, on a free port and in a directory of its own, and waits until it answers. */
@@ -118,7 +112,7 @@ export class RedisServer {
     child.unref();
     unrefStream(child.stdout);
     unrefStream(child.stderr);
-    running.add(this);
+    runningServers.add(this);
   }
 
   /** Ends the process for good and removes its directory. Idempotent. */
@@ -161,7 +155,7 @@ export class RedisServer {
     try {
       return await client.call(name, ...args);
     } finally {
-      client.disconnect();
+      disconnect(client);
     }
   }
 
@@ -171,6 +165,7 @@ export class RedisServer {
     const client = new Redis({
       host: this.host,
       port: this.port,
+      enableReadyCheck: false,
       retryStrategy: () => null,
       ...(password === undefined ? {} : { password: String(password) }),
     });
@@ -203,7 +198,7 @@ export class RedisServer {
     if (this.#process !== child) return;
     this.#process = undefined;
     this.#release();
-    running.delete(this);
+    runningServers.delete(this);
   }
 }
 

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type RedisServer, runningServers, startServer } from "../../support/redis-server.ts";
+import { type RedisServer, startServer } from "../../support/redis-server.ts";
+import { runningServers } from "../../support/running-servers.ts";
 import { until } from "../../support/until.ts";
 
 describe("a private server", () => {
@@ -44,8 +45,9 @@ test("configuration, password and ACL users reach the server", async () => {
   });
   expect(await server.command("CONFIG", "GET", "maxmemory")).toEqual(["maxmemory", "2097152"]);
   expect(await server.command("ACL", "USERS")).toEqual(["default", "reader"]);
+  expect(runningServers).toContain(server);
   await server.stop();
-  expect(runningServers()).toEqual([]);
+  expect(runningServers).not.toContain(server);
 });
 
 test("a server that cannot start says why", async () => {
