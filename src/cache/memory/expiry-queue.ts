@@ -24,7 +24,10 @@ export class ExpiryQueue<T extends Expiring> {
 
   /** Queues an entry, or puts it in its place after its expiry has changed. */
   place(entry: T): void {
-    if (entry.expiresAtMs === Number.POSITIVE_INFINITY) return this.remove(entry);
+    if (entry.expiresAtMs === Number.POSITIVE_INFINITY) {
+      this.remove(entry);
+      return;
+    }
     if (entry.queueIndex < 0) {
       entry.queueIndex = this.#heap.length;
       this.#heap.push(entry);
