@@ -4,10 +4,12 @@ import type { TestProjectInlineConfiguration, ViteUserConfig } from "vitest/conf
 const ioredis5 = process.env["HOLDFAST_IOREDIS"] === "5";
 
 /** One project per kind of test; the folder says which. */
-const project = (name: string): TestProjectInlineConfiguration => ({
+const project = (name: string, more: TestProjectInlineConfiguration["test"] = {}): TestProjectInlineConfiguration => ({
   extends: true,
-  test: { name, include: [`test/${name}/**/*.test.ts`] },
+  test: { name, include: [`test/${name}/**/*.test.ts`], ...more },
 });
+
+const needsServer = { globalSetup: "test/support/provide-server.ts" };
 
 const config: ViteUserConfig = {
   resolve: { alias: ioredis5 ? { ioredis: "ioredis5" } : {} },
@@ -18,7 +20,13 @@ const config: ViteUserConfig = {
     maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 30_000,
-    projects: [project("unit"), project("property"), project("integration"), project("package")],
+    projects: [
+      project("unit"),
+      project("property", needsServer),
+      project("integration", needsServer),
+      // Installs packages, one file after the other.
+      project("package", { setupFiles: [], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),
+    ],
   },
 };
 
