@@ -16,7 +16,10 @@ const madeAt = process.env["HOLDFAST_TRACE_LEAKS"] ? traceOrigins() : undefined;
 const before = countOpen();
 
 afterAll(async () => {
-  expect([...runningServers].map(({ url }) => url), "servers that were not stopped").toEqual([]);
+  expect(
+    [...runningServers].map(({ url }) => url),
+    "servers that were not stopped",
+  ).toEqual([]);
   const deadline = performance.now() + SETTLE_MS;
   let left = leftOpen();
   while (left.length > 0 && performance.now() < deadline) {

@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, type Socket, connect as connectSocket } from "node:net";
 import { once } from "node:events";
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from "node:net";
 
 export interface ReplyCut {
   /** How many bytes of the reply still pass; 0 loses all of it. */
@@ -15,7 +15,7 @@ export interface ReplyCut {
  * A direction that is held delivers nothing, the end of the stream included, and delivers all of it once it is
  * released: TCP re-sends, it does not lose the middle of a stream. `cut` while it is held loses what was under way.
  */
-export interface Proxy {
+export interface TcpProxy {
   readonly port: number;
   readonly url: string;
   readonly toServer: Direction;
@@ -39,7 +39,7 @@ export interface Proxy {
 }
 
 /** Starts a proxy on a free port of 127.0.0.1. */
-export async function startProxy(server: { readonly host: string; readonly port: number }): Promise<Proxy> {
+export async function startProxy(server: { readonly host: string; readonly port: number }): Promise<TcpProxy> {
   const toServer = new Direction();
   const toClient = new Direction();
   const links = new Set<Link>();

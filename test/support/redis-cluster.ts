@@ -1,5 +1,5 @@
-import { type RedisServer, type ServerOptions, startServer } from "./redis-server.ts";
 import { freePort } from "./free-port.ts";
+import { type RedisServer, type ServerOptions, startServer } from "./redis-server.ts";
 import { until } from "./until.ts";
 
 const SLOTS = 16_384;
@@ -67,7 +67,9 @@ async function join(nodes: readonly RedisServer[]): Promise<void> {
     const [, busPort] = (await node.command("CONFIG", "GET", "cluster-port")) as [string, string];
     await first.command("CLUSTER", "MEET", node.host, node.port, busPort);
   }
-  await Promise.all(nodes.map((node) => until("all nodes have met", async () => (await knownNodes(node)) === nodes.length)));
+  await Promise.all(
+    nodes.map((node) => until("all nodes have met", async () => (await knownNodes(node)) === nodes.length)),
+  );
 }
 
 async function assignSlots(master: RedisServer, index: number, masters: number): Promise<void> {
@@ -101,7 +103,11 @@ export function untilReplicating(replica: RedisServer): Promise<unknown> {
 function untilComplete(node: RedisServer, nodes: number): Promise<unknown> {
   return until(`the cluster is complete for the node on port ${node.port}`, async () => {
     const info = await clusterInfo(node);
-    return info.includes("cluster_state:ok") && info.includes(`cluster_slots_ok:${SLOTS}`) && (await knownNodes(node)) === nodes;
+    return (
+      info.includes("cluster_state:ok") &&
+      info.includes(`cluster_slots_ok:${SLOTS}`) &&
+      (await knownNodes(node)) === nodes
+    );
   });
 }
 

@@ -1,5 +1,5 @@
-import { type RedisServer, type ServerOptions, startServer } from "./redis-server.ts";
 import { untilReplicating } from "./redis-cluster.ts";
+import { type RedisServer, type ServerOptions, startServer } from "./redis-server.ts";
 import { until } from "./until.ts";
 
 export interface SentinelOptions {
@@ -60,7 +60,16 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
       });
     };
     const addresses = sentinels.map(({ host, port }) => `${host}:${port}`).join(",");
-    return { name, master, replica, sentinels, url: `redis+sentinel://${addresses}/${name}`, failover, currentMaster, stop };
+    return {
+      name,
+      master,
+      replica,
+      sentinels,
+      url: `redis+sentinel://${addresses}/${name}`,
+      failover,
+      currentMaster,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { disconnect, Redis } from "../../support/ioredis.ts";
 import { recordCommands } from "../../support/monitor.ts";
-import { type Proxy, startProxy } from "../../support/proxy.ts";
+import { startProxy, type TcpProxy } from "../../support/proxy.ts";
 import { type RedisServer, startServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 describe("the proxy", () => {
-  let proxy: Proxy;
+  let proxy: TcpProxy;
   let client: Redis;
   beforeEach(async () => {
     proxy = await startProxy(server);
