@@ -10,7 +10,7 @@ export function entryKey(keyPrefix: string, key: string): string {
   return keyPrefix === "" ? key : keyPrefix + SEPARATOR + key;
 }
 
-/** The entry's key as a message should show it. */
-export function shownKey(entry: string): string {
-  return entry.replace(SEPARATOR, "");
+/** The key as the caller wrote it. */
+export function callersKey(entry: string): string {
+  return entry.slice(entry.indexOf(SEPARATOR) + 1);
 }

@@ -3,7 +3,7 @@ import { copyBytes, equalBytes } from "../bytes.ts";
 import type { GetOrSetResult } from "../contract.ts";
 import { OperationError } from "../errors.ts";
 import { type Expiring, ExpiryQueue } from "./expiry-queue.ts";
-import { shownKey } from "./key-space.ts";
+import { callersKey } from "./key-space.ts";
 import { type Watch, WatchedKeys } from "./watched-keys.ts";
 
 interface Entry extends Expiring {
@@ -84,6 +84,7 @@ export class MemoryStore {
 
   /** Starts a watch; `watch.end()` ends it. */
   watch(key: string, onChange: () => void): Watch {
+    this.#live(key); // What has expired before is no news for this watcher.
     return this.#watched.add(key, onChange);
   }
 
@@ -99,9 +100,9 @@ export class MemoryStore {
     this.#purge();
     if (this.#entries.size >= this.#maxEntries) {
       throw new OperationError(
-        `${operation} "${shownKey(key)}": the memory cache is full (maxEntries is ${this.#maxEntries}) and nothing in it has ` +
+        `${operation} "${callersKey(key)}": the memory cache is full (maxEntries is ${this.#maxEntries}) and nothing in it has ` +
           "expired; nothing was written. Raise maxEntries, shorten TTLs, or delete keys",
-        { code: "ERR_CACHE_FULL", key: shownKey(key), operation },
+        { code: "ERR_CACHE_FULL", key: callersKey(key), operation },
       );
     }
     const entry: Entry = { key, value, expiresAtMs: this.#clock.monotonicMs() + ttlMs, queueIndex: -1 };
