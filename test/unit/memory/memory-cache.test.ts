@@ -306,9 +306,6 @@ describe("keyPrefix", () => {
     expect(await under("a").get("bc")).toEqual(a);
     expect(await under("ab").get("c")).toBeUndefined();
     expect(await under("").get("abc")).toBeUndefined();
-    expect(await under("abc").delete(""))
-      .toBe(false)
-      .catch(() => {});
     expect(await under("b").compareAndSet("bc", null, b, HOUR)).toBe(true);
     expect(await under("a").get("bc")).toEqual(a);
   });
