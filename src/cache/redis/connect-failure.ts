@@ -1,0 +1,75 @@
+import { ConnectionError, HoldfastError } from "../errors.ts";
+import { describeFault, isReplyError, replyCode, withoutArguments } from "./failures.ts";
+
+/** The error of a connection that could not be made: which server, what is wrong, what to do. */
+export function connectFailure(error: unknown, address: string, limitMs: number): ConnectionError {
+  if (error instanceof ConnectionError && error.cause === undefined) return error;
+  const fault = rootOf(error);
+  if (fault === undefined) {
+    return new ConnectionError(`No connection to ${address} within ${limitMs} ms. ${SILENT}`, { address });
+  }
+  const advice = adviceOn(fault);
+  return new ConnectionError(`No connection to ${address}: ${describeFault(fault)}.${advice && ` ${advice}`}`, {
+    address,
+    cause: withoutArguments(fault),
+  });
+}
+
+const SILENT =
+  "It accepts connections at best and answers nothing: it may hang, or a firewall may swallow the packets.";
+
+/** What lies behind our own errors and ioredis' summaries. */
+function rootOf(error: unknown): Error | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof HoldfastError && error.code !== "ERR_CACHE_TIMEOUT") return rootOf(error.cause);
+  if ("lastNodeError" in error) return rootOf(error.lastNodeError) ?? error;
+  return error;
+}
+
+function adviceOn(fault: Error): string {
+  return isReplyError(fault) ? adviceOnReply(fault) : adviceOnSocket(fault);
+}
+
+function adviceOnReply(fault: Error): string {
+  switch (replyCode(fault)) {
+    case "NOAUTH":
+      return "The server wants a password and none was given";
+    case "WRONGPASS":
+      return "The user name or the password is wrong, or the user is disabled";
+    case "NOPERM":
+      return "The user lacks a permission that every connection needs";
+    case "LOADING":
+      return "The server is loading its data; try again when it is done";
+    case "MASTERDOWN":
+      return "The server is a replica that has lost its master";
+    case "DENIED":
+      return "The server is in protected mode: it has no password and takes local connections only";
+  }
+  if (/DB index/i.test(fault.message)) return "The server has no database of that number";
+  if (/cluster support disabled/i.test(fault.message)) return "The server is no node of a cluster: use redis://";
+  if (/No such master/i.test(fault.message)) return "The Sentinels do not know a master of that name";
+  return "";
+}
+
+function adviceOnSocket(fault: Error): string {
+  const { code = "" } = fault instanceof AggregateError ? (fault.errors[0] ?? {}) : (fault as NodeJS.ErrnoException);
+  switch (code) {
+    case "ECONNREFUSED":
+      return "Nothing listens there: is the server started, and are host and port right?";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "The host name could not be resolved";
+    case "ENOENT":
+      return "There is no such socket: is the server started, and is the path right?";
+    case "EACCES":
+      return "This process may not use the socket";
+    case "ECONNRESET":
+    case "EPIPE":
+      return "The server closed the connection: a port that wants TLS needs rediss://";
+    case "EPROTO":
+      return "The server does not speak TLS on this port: use redis://";
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return "Its certificate is not trusted: give the authority's as tls.ca";
+  if (/^Protocol error/.test(fault.message)) return "That is no Redis; a port that wants TLS needs rediss://";
+  return "";
+}

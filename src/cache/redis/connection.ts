@@ -1,0 +1,171 @@
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
+import { connectFailure } from "./connect-failure.ts";
+import { greet } from "./greeting.ts";
+import { Link } from "./link.ts";
+import type { Capabilities } from "./server.ts";
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  /** How messages name the other end. */
+  readonly address: string;
+  readonly operationTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  /** The database in which the keys are. */
+  readonly database: number;
+  /** Whether it has to be selected on every connection. */
+  readonly selects: boolean;
+  /**
+   * For a client of our own: whether it reconnects by itself, which it must not
+   * before it was connected once. `undefined`: the client is the caller's.
+   */
+  readonly reconnects: { enabled: boolean } | undefined;
+}
+
+/** How long a server that answers but is of no use yet is left alone. */
+const RETRY_MS = 250;
+
+/** How long the other end may take to close a connection that we have closed. */
+export const GOODBYE_MS = 100;
+
+/**
+ * Keeps a client connected to a server that is of use: greets it on every new
+ * connection, and only then lets operations through.
+ *
+ * A client of our own is made to reconnect when its server is dead or takes no
+ * writes. One that was handed in gets our listeners and our commands, no more.
+ */
+export class Connection {
+  readonly link: Link;
+  /** What the server can do, as of the last greeting. */
+  capabilities!: Capabilities;
+  /** Called when another connection has taken the place of a broken one. */
+  onReconnected: () => void = () => {};
+  readonly #client: RedisClient;
+  readonly #options: ConnectionOptions;
+  readonly #listeners: readonly (readonly [string, (...args: never[]) => void])[];
+  #opening: { resolve(): void; reject(error: Error | undefined): void } | undefined;
+  #wasOpen = false;
+  /** Raised with each connection, so that a late answer from an older one is not mistaken for the new one's. */
+  #epoch = 0;
+  #retry: Timer;
+
+  constructor(client: RedisClient, options: ConnectionOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.link = new Link(client, options);
+    this.link.onSuspect = () => this.#reconnect();
+    const remember = (fault: Error): void => {
+      this.link.fault = fault;
+    };
+    this.#listeners = [
+      ["ready", () => void this.#greet()],
+      ["close", () => this.#onClose()],
+      ["end", () => this.#onEnd()],
+      ["error", remember],
+      ["node error", remember],
+      ["sentinelError", remember],
+    ];
+  }
+
+  /** Resolves when the first connection is there; rejects with a `ConnectionError` that says why there is none. */
+  async open(): Promise<void> {
+    const { clock, connectTimeoutMs, address } = this.#options;
+    for (const [event, listener] of this.#listeners) this.#client.on(event, listener);
+    const timer = clock.setTimer(() => this.#opening?.reject(this.link.fault), connectTimeoutMs);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#opening = { resolve, reject };
+        this.#start();
+      });
+    } catch (fault) {
+      await this.#letGo();
+      throw connectFailure(fault, address, connectTimeoutMs);
+    } finally {
+      clock.clearTimer(timer);
+      this.#opening = undefined;
+    }
+  }
+
+  /** Lets the operations under way finish, then disconnects a client of our own, or leaves the caller's alone. */
+  async close(): Promise<void> {
+    await this.link.whenIdle();
+    await this.#letGo();
+  }
+
+  #start(): void {
+    const { status } = this.#client;
+    if (status === "ready") void this.#greet();
+    else if (status === "end") this.#onEnd();
+    // Its events say more about a failure than its promise.
+    else if (status === "wait") this.#client.connect().catch(() => {});
+  }
+
+  async #greet(): Promise<void> {
+    const epoch = ++this.#epoch;
+    const { clock, connectTimeoutMs, database, selects, reconnects } = this.#options;
+    try {
+      const capabilities = await greet(this.link, selects ? database : 0, clock.monotonicMs() + connectTimeoutMs);
+      if (epoch !== this.#epoch) return;
+      this.capabilities = capabilities;
+      if (reconnects !== undefined) reconnects.enabled = true;
+      this.link.open();
+      if (this.#wasOpen) this.onReconnected();
+      this.#wasOpen = true;
+      this.#opening?.resolve();
+    } catch (error) {
+      if (epoch !== this.#epoch) return;
+      this.link.fault = error as Error;
+      if (this.#opening !== undefined) this.#opening.reject(this.link.fault);
+      else this.#retry = clock.setTimer(() => this.#tryAgain(), RETRY_MS);
+    }
+  }
+
+  /** Another connection may find another server behind the same address; the caller's client stays on the one it has. */
+  #tryAgain(): void {
+    if (this.#client.status !== "ready") return;
+    if (this.#options.reconnects === undefined || isCluster(this.#client)) void this.#greet();
+    else this.#reconnect();
+  }
+
+  #reconnect(): void {
+    const { reconnects } = this.#options;
+    // A cluster finds the right node by itself, and gives up on a dead one by its socket time limit.
+    if (reconnects?.enabled !== true || isCluster(this.#client)) return;
+    // Not `disconnect(true)`: that waits for the other end to close as well, and it may be gone.
+    (this.#client as NodeClient).stream?.destroy();
+  }
+
+  #onClose(): void {
+    this.#epoch += 1;
+    this.#options.clock.clearTimer(this.#retry);
+    this.link.shut();
+  }
+
+  #onEnd(): void {
+    this.#epoch += 1;
+    this.link.end();
+    this.#opening?.reject(this.link.fault);
+  }
+
+  async #letGo(): Promise<void> {
+    this.#epoch += 1;
+    this.#options.clock.clearTimer(this.#retry);
+    this.link.end();
+    if (this.#options.reconnects !== undefined) return disconnect(this.#client, this.#options.clock);
+    for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
+  }
+}
+
+/** Disconnects a client of our own for good, and waits until its sockets are closed. */
+export async function disconnect(client: RedisClient, clock: Clock): Promise<void> {
+  // Between two attempts there is nothing to close, and no event will come.
+  const closes = client.status !== "reconnecting" && client.status !== "end";
+  const ended = new Promise<void>((resolve) => {
+    client.on("end", resolve);
+    if (closes) clock.setTimer(resolve, 2 * GOODBYE_MS);
+    else resolve();
+  });
+  client.disconnect();
+  await ended;
+}

@@ -1,0 +1,117 @@
+import { ConnectionError, HoldfastError, OperationError } from "../errors.ts";
+import type { Request } from "./request.ts";
+
+/** An error that the server gave as its answer. */
+export interface ReplyError extends Error {
+  readonly name: "ReplyError";
+}
+
+export function isReplyError(error: unknown): error is ReplyError {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** The first word of a server's error: `NOPERM`, `LOADING`, `ERR`… */
+export function replyCode(error: Error): string {
+  return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
+}
+
+/** The server does not know a command or an option of it, so it has done nothing. */
+export function isUnknownCommand(error: unknown): boolean {
+  const cause = error instanceof HoldfastError ? error.cause : error;
+  return isReplyError(cause) && /^ERR (syntax error|unknown command)/i.test(cause.message);
+}
+
+/** ioredis says this of every command that a broken connection takes with it. */
+export function isConnectionClosed(error: Error): boolean {
+  return error.message === "Connection is closed.";
+}
+
+/**
+ * The error as it may be shown. ioredis attaches the command with its arguments,
+ * which are values, and for AUTH a password.
+ */
+export function withoutArguments(error: Error): Error {
+  delete (error as { command?: unknown }).command;
+  return error;
+}
+
+/** What went wrong in a few words; Node leaves the message of some connection errors empty. */
+export function describeFault(error: Error): string {
+  const [first]: unknown[] = error instanceof AggregateError ? error.errors : [];
+  if (first instanceof Error) return describeFault(first);
+  const { message, code, name }: NodeJS.ErrnoException = error;
+  return message || (code ?? name);
+}
+
+/** The error of an operation whose command failed with `error`. */
+export function operationFailure(error: Error, request: Request, address: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const details = { ...subjectOf(request), address, cause: withoutArguments(error) };
+  if (isReplyError(error)) return replyFailure(error, request, details);
+  if (error.message === "Command timed out") return timedOut(request, address);
+  if (request.written) {
+    return new OperationError(
+      `${title(request)}: the connection to ${address} broke before the answer came (${describeFault(error)}); ` +
+        "whether it was executed is unknown",
+      { ...details, code: "ERR_CONNECTION_LOST" },
+    );
+  }
+  return new ConnectionError(`${title(request)}: nothing was sent to ${address}: ${describeFault(error)}`, details);
+}
+
+export function timedOut(request: Request, address: string, limitMs?: number): OperationError {
+  const limit = limitMs === undefined ? "in time" : `within ${limitMs} ms`;
+  return new OperationError(
+    `${title(request)}: no answer from ${address} ${limit}; whether it was executed is unknown`,
+    {
+      ...subjectOf(request),
+      address,
+      code: "ERR_CACHE_TIMEOUT",
+    },
+  );
+}
+
+interface Subject {
+  readonly operation: string;
+  readonly key: string | undefined;
+}
+
+interface FailureDetails {
+  readonly operation: string;
+  readonly key?: string;
+  readonly address: string;
+  readonly cause: Error;
+}
+
+function replyFailure(error: Error, request: Request, details: FailureDetails): HoldfastError {
+  const { address } = details;
+  const said = `${title(request)}: ${address} refused: ${error.message}`;
+  // Older servers wrap the error of a command in a script's own message.
+  if (/\bOOM command not allowed/.test(error.message)) {
+    const full = "out of memory (maxmemory is reached and nothing may be evicted)";
+    return new OperationError(`${title(request)}: ${address} is ${full}; nothing was written`, {
+      ...details,
+      code: "ERR_CACHE_FULL",
+    });
+  }
+  switch (replyCode(error)) {
+    case "NOPERM":
+      return new OperationError(`${said}. Grant the user ${request.name} on this key`, details);
+    case "READONLY":
+      return new OperationError(`${said}; it is a replica now, nothing was written`, details);
+    case "WRONGTYPE":
+      return new OperationError(`${said}; somebody else stores another type under this key`, details);
+    default:
+      return new OperationError(said, details);
+  }
+}
+
+/** The parts of an error that say what it was about. */
+export function subjectOf({ operation, key }: Subject): { operation: string; key?: string } {
+  return key === undefined ? { operation } : { operation, key };
+}
+
+/** How a message begins: `get "invoice:42"`. */
+export function title({ operation, key }: Subject): string {
+  return key === undefined ? operation : `${operation} "${key}"`;
+}

@@ -1,0 +1,227 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { CacheOperation } from "../contract.ts";
+import { ConnectionError } from "../errors.ts";
+import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
+import { type Bounded, Deadlines } from "./deadlines.ts";
+import {
+  describeFault,
+  isConnectionClosed,
+  isReplyError,
+  operationFailure,
+  replyCode,
+  subjectOf,
+  timedOut,
+  title,
+} from "./failures.ts";
+import { type Request, type RequestClass, type RequestOwner, type RequestSpec, requestClassOf } from "./request.ts";
+
+export interface LinkOptions {
+  readonly clock: Clock;
+  readonly operationTimeoutMs: number;
+  /** How messages name the other end. */
+  readonly address: string;
+}
+
+/**
+ * The way to the server: a client, the operations that wait until it is
+ * connected, and the requests in flight.
+ *
+ *     run ──▶ open? ──yes──▶ send ──▶ in flight ──▶ reply | connection lost | timed out
+ *               └──no──▶ waiting ──open──▶ send
+ *                           └──▶ timed out: nothing was sent
+ *
+ * - Operations reach the server in the order of their calls, those that waited first.
+ * - The limit of an operation starts with its call and covers the wait.
+ * - What is in flight when the connection breaks is rejected at once, and not sent again.
+ */
+export class Link implements RequestOwner {
+  readonly client: RedisClient;
+  readonly address: string;
+  readonly writesOnce: boolean;
+  /** Why there is no connection, or was none the last time. */
+  fault: Error | undefined;
+  /** Called when the server at the other end seems to be dead, or a replica. */
+  onSuspect: () => void = () => {};
+  readonly #clock: Clock;
+  readonly #limitMs: number;
+  readonly #Request: RequestClass;
+  readonly #waiting: Deadlines<Waiting>;
+  readonly #inFlight: Deadlines<Request>;
+  readonly #uncork: () => void;
+  #state: "shut" | "open" | "ended" = "shut";
+  #corked: NodeClient["stream"];
+  #replies = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(client: RedisClient, { clock, operationTimeoutMs, address }: LinkOptions) {
+    this.client = client;
+    this.address = address;
+    this.writesOnce = !isCluster(client);
+    this.#clock = clock;
+    this.#limitMs = operationTimeoutMs;
+    this.#Request = requestClassOf(client);
+    this.#waiting = new Deadlines(clock);
+    this.#inFlight = new Deadlines(clock);
+    this.#uncork = () => {
+      this.#corked?.uncork();
+      this.#corked = undefined;
+    };
+  }
+
+  /** Whether an operation that is called now is sent at once. */
+  get isOpen(): boolean {
+    // The client knows of a broken connection before its events tell us.
+    return this.#state === "open" && this.client.status === "ready" && this.#stream()?.writable !== false;
+  }
+
+  /**
+   * Calls `start` when there is a connection: at once, or later. It gets the
+   * deadline of the operation, for the requests that it sends.
+   */
+  run<T>(operation: CacheOperation, key: string | undefined, start: (deadlineMs: number) => Promise<T>): Promise<T> {
+    const deadlineMs = this.#clock.monotonicMs() + this.#limitMs;
+    if (this.isOpen) return start(deadlineMs);
+    return new Promise((resolve, reject) => {
+      const waiting = new Waiting(this, deadlineMs, operation, key, () => resolve(start(deadlineMs)), reject);
+      if (this.#state === "ended") waiting.expire();
+      else this.#waiting.add(waiting);
+    });
+  }
+
+  /** Sends a command now. Only inside `run`, and to greet a server. */
+  send<T>(spec: RequestSpec<T>, deadlineMs: number, via: RedisClient = this.client): Promise<T> {
+    const request = new this.#Request(this, spec, deadlineMs);
+    request.seenReplies = this.#replies;
+    this.#inFlight.add(request as Request);
+    this.#cork();
+    via.sendCommand(request);
+    if (!this.writesOnce) neverRewrite(request as Request);
+    return request.promise;
+  }
+
+  /** The server was greeted: sends what has been waiting. */
+  open(): void {
+    this.#state = "open";
+    this.fault = undefined;
+    for (const waiting of this.#waiting.toArray()) {
+      this.#waiting.remove(waiting);
+      waiting.start();
+    }
+    this.#checkIdle();
+  }
+
+  /** The connection is gone; another one is being made. */
+  shut(): void {
+    if (this.#state === "open") this.#state = "shut";
+    const lost = this.fault ?? new Error("the server closed it");
+    for (const request of this.#inFlight.toArray()) request.fail(lost);
+  }
+
+  /** The connection is gone for good. */
+  end(): void {
+    this.shut();
+    this.#state = "ended";
+    for (const waiting of this.#waiting.toArray()) {
+      this.#waiting.remove(waiting);
+      waiting.expire();
+    }
+    this.#waiting.stop();
+    this.#inFlight.stop();
+    this.#checkIdle();
+  }
+
+  /** Resolves when nothing waits and nothing is in flight. */
+  async whenIdle(): Promise<void> {
+    if (!this.#waiting.isEmpty || !this.#inFlight.isEmpty) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#waiting.stop();
+    this.#inFlight.stop();
+  }
+
+  onReply(): void {
+    this.#replies += 1;
+  }
+
+  onSettled(request: Request): void {
+    this.#inFlight.remove(request);
+    if (this.#idle !== undefined) this.#checkIdle();
+  }
+
+  onExpired(request: Request): void {
+    // Nothing at all has come since it was sent: the connection may be half-open.
+    if (request.seenReplies === this.#replies) this.onSuspect();
+    request.fail(timedOut(request, this.address, this.#limitMs));
+  }
+
+  translate(error: Error, request: Request): Error {
+    if (isReplyError(error)) {
+      this.onReply();
+      if (replyCode(error) === "READONLY") this.onSuspect();
+    }
+    return operationFailure(error, request, this.address);
+  }
+
+  /** The error of an operation that never got a connection. */
+  unreachable(operation: string, key: string | undefined): ConnectionError {
+    const subject = { operation, key };
+    const state = this.#state === "ended" ? "was closed" : `was not there within ${this.#limitMs} ms`;
+    const reason = this.fault === undefined ? "" : ` (${describeFault(this.fault)})`;
+    return new ConnectionError(
+      `${title(subject)}: the connection to ${this.address} ${state}${reason}; nothing was sent`,
+      { ...subjectOf(subject), address: this.address, cause: this.fault },
+    );
+  }
+
+  #stream(): NodeClient["stream"] {
+    return this.writesOnce ? (this.client as NodeClient).stream : undefined;
+  }
+
+  /** Commands of one tick leave in one write: a third of the cost of a command is the system call. */
+  #cork(): void {
+    if (this.#corked !== undefined) return;
+    this.#corked = this.#stream();
+    if (this.#corked === undefined) return;
+    this.#corked.cork();
+    process.nextTick(this.#uncork);
+  }
+
+  #checkIdle(): void {
+    if (this.#idle !== undefined && this.#waiting.isEmpty && this.#inFlight.isEmpty) this.#idle();
+  }
+}
+
+/** An operation that was called while there was no connection. */
+class Waiting implements Bounded {
+  earlier: Bounded | undefined = undefined;
+  later: Bounded | undefined = undefined;
+  readonly deadlineMs: number;
+  readonly start: () => void;
+  readonly expire: () => void;
+
+  constructor(
+    link: Link,
+    deadlineMs: number,
+    operation: CacheOperation,
+    key: string | undefined,
+    start: () => void,
+    reject: (error: Error) => void,
+  ) {
+    this.deadlineMs = deadlineMs;
+    this.start = start;
+    this.expire = () => reject(link.unreachable(operation, key));
+  }
+}
+
+/**
+ * A Cluster sends a command again when its connection broke. That may run it
+ * twice, and then a compare-and-set that was applied would answer "no". So only
+ * a command that no server can have executed may be sent again.
+ */
+function neverRewrite(request: Request): void {
+  const clusterReject = request.reject;
+  request.reject = (error) => {
+    if (request.written && isConnectionClosed(error)) return request.fail(error);
+    // Any answer of a server means that it did not execute the command.
+    if (isReplyError(error)) request.written = false;
+    clusterReject.call(request, error);
+  };
+}

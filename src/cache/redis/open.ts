@@ -1,0 +1,97 @@
+import { systemClock } from "../../runtime/system-clock.ts";
+import { describe } from "../checks.ts";
+import type { Cache } from "../contract.ts";
+import { checkDuration } from "../durations.ts";
+import { ConfigError } from "../errors.ts";
+import { OperationGuard } from "../guard.ts";
+import { resolveAddress } from "./address.ts";
+import { isRedisClient, type RedisClient } from "./client.ts";
+import { Connection } from "./connection.ts";
+import type { RedisCacheOptions, RedisConfig } from "./options.ts";
+import { createClient, type OwnClientOptions } from "./own-client.ts";
+import { RedisCache } from "./redis-cache.ts";
+
+/**
+ * Connects to Redis, Valkey, or what speaks their protocol.
+ *
+ * @param target a URL (`redis://`, `rediss://`, `redis+unix://`,
+ *   `redis+sentinel://`, `redis+cluster://`), a {@link RedisConfig}, or a client
+ *   of ioredis 5.4 or later, which stays the caller's: it is used, never closed
+ *
+ * @throws ConfigError when the target or an option is wrong
+ * @throws ConnectionError when the store cannot be reached, refuses us, or is
+ *   not one that takes writes; it says which
+ */
+export async function openRedisCache(
+  target: string | RedisConfig | RedisClient,
+  options: RedisCacheOptions = {},
+): Promise<Cache> {
+  const { keyPrefix = "", clock = systemClock } = options;
+  checkKeyPrefix(keyPrefix);
+  const guard = new OperationGuard(options.maxValueBytes);
+  const operationTimeoutMs = checkDuration(options.operationTimeoutMs ?? 2_000, "operationTimeoutMs", 1);
+  const connectTimeoutMs = checkDuration(options.connectTimeoutMs ?? 5_000, "connectTimeoutMs", 1);
+  const limits = { clock, operationTimeoutMs, connectTimeoutMs };
+
+  const store = isRedisClient(target) ? lentStore(target) : ownStore(target, limits);
+  const connection = new Connection(store.client, { ...limits, ...store });
+  await connection.open();
+  const fullPrefix = store.clientPrefix + keyPrefix;
+  return new RedisCache({
+    connection,
+    guard,
+    keyPrefix: fullPrefix,
+    channelPrefix: `holdfast:${store.database}:${fullPrefix}`,
+  });
+}
+
+interface Store {
+  readonly client: RedisClient;
+  /** How messages name it. */
+  readonly address: string;
+  /** The database in which the keys are. */
+  readonly database: number;
+  /** Whether it is for us to select it. */
+  readonly selects: boolean;
+  /** What the client puts before every key. */
+  readonly clientPrefix: string;
+  readonly reconnects: { enabled: boolean } | undefined;
+}
+
+function ownStore(target: string | RedisConfig, limits: Omit<OwnClientOptions, "reconnects">): Store {
+  const address = resolveAddress(target);
+  const reconnects = { enabled: false };
+  return {
+    client: createClient(address, { ...limits, reconnects }),
+    address: address.label,
+    database: address.database,
+    selects: true,
+    clientPrefix: "",
+    reconnects,
+  };
+}
+
+function lentStore(client: RedisClient): Store {
+  const { keyPrefix, db, path, host, port } = client.options;
+  return {
+    client,
+    address: client.isCluster ? "the cluster of the client" : (path ?? `${host}:${port}`),
+    database: db ?? 0,
+    selects: false,
+    clientPrefix: keyPrefix ?? "",
+    reconnects: undefined,
+  };
+}
+
+function checkKeyPrefix(keyPrefix: unknown): asserts keyPrefix is string {
+  if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
+    throw new ConfigError(`keyPrefix is ${describe(keyPrefix)}; it must be a string without lone surrogates`);
+  }
+  // Braces that begin in the prefix and end in the key would put keys of one hash tag into different slots.
+  const open = keyPrefix.indexOf("{");
+  if (open < 0 || keyPrefix.indexOf("}", open) > open + 1) return;
+  throw new ConfigError(
+    `keyPrefix ${describe(keyPrefix)} has a "{" without a "}" after at least one character: ` +
+      "only a complete {tag} leaves the hash tags of the keys intact",
+  );
+}

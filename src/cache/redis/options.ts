@@ -1,0 +1,54 @@
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+import type { Clock } from "../../runtime/clock.ts";
+
+/** Where a server is. */
+export interface RedisNode {
+  readonly host: string;
+  /** Default 6379, and 26379 for a Sentinel. */
+  readonly port?: number;
+}
+
+/** How to reach a store; the same as a connection URL says, and some more. */
+export interface RedisConfig {
+  /** Default `localhost`. */
+  readonly host?: string;
+  /** Default 6379. */
+  readonly port?: number;
+  /** A Unix socket, instead of host and port. */
+  readonly path?: string;
+  /** An ACL user. Default: the server's default user. */
+  readonly username?: string;
+  readonly password?: string;
+  /** Default 0. A cluster has no other. */
+  readonly database?: number;
+  /** `true`, or the options of `tls.connect`: `ca`, `cert`, `key`, `servername`… Default: no TLS. */
+  readonly tls?: boolean | TlsOptions;
+  /** The master is asked of these Sentinels. */
+  readonly sentinel?: {
+    readonly hosts: readonly RedisNode[];
+    /** The name under which they know the master. */
+    readonly name: string;
+    /** The Sentinels' own credentials; those above are the servers'. */
+    readonly username?: string;
+    readonly password?: string;
+  };
+  /** Some nodes of a Redis Cluster; the others are found. */
+  readonly cluster?: { readonly nodes: readonly RedisNode[] };
+}
+
+export interface RedisCacheOptions {
+  /**
+   * Stands before every key, as it is: `"shop:"` makes `shop:invoice:42` of
+   * `invoice:42`. A `{tag}` in it puts all keys into one slot of a cluster.
+   * Default: none.
+   */
+  readonly keyPrefix?: string;
+  /** How long an operation may take, waiting for a connection included. Default 2,000. */
+  readonly operationTimeoutMs?: number;
+  /** How long the first connection may take. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** The largest value in bytes. Default 1 MiB. */
+  readonly maxValueBytes?: number;
+  /** Default: the process's own clock. */
+  readonly clock?: Clock;
+}

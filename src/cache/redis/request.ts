@@ -1,0 +1,130 @@
+import slotOf from "cluster-key-slot";
+import type { CacheOperation } from "../contract.ts";
+import { type Command, type CommandArgument, type CommandClass, commandClassOf, type RedisClient } from "./client.ts";
+import type { Bounded } from "./deadlines.ts";
+
+/** What a request is about and what it sends. */
+export interface RequestSpec<T> {
+  readonly operation: CacheOperation | "connect";
+  /** The key as the caller knows it, without any prefix. */
+  readonly key: string | undefined;
+  /**
+   * In upper case. ioredis compares in lower case where it wants to be clever,
+   * and we do not want it: tracking `SELECT`, reading from replicas.
+   */
+  readonly name: string;
+  readonly args: CommandArgument[];
+  /** Decides the node of a cluster; `undefined`: any. */
+  readonly slotKey: string | undefined;
+  readonly parse: (reply: unknown) => T;
+}
+
+/** One command on its way to the server: an ioredis command that knows whether it was written, and its deadline. */
+export interface Request<T = unknown> extends Command, Bounded, RequestSpec<T> {
+  readonly promise: Promise<T>;
+  /** Whether the server may have executed it. */
+  written: boolean;
+  /** How many replies its owner had seen when it was sent. */
+  seenReplies: number;
+  /** Rejects the promise, whatever becomes of the command. Harmless once settled. */
+  fail(error: Error): void;
+}
+
+/** Who sends requests. */
+export interface RequestOwner {
+  /** False for a cluster, where a node may ask for the command to be written to another one. */
+  readonly writesOnce: boolean;
+  /** The server has answered something. */
+  onReply(): void;
+  onSettled(request: Request): void;
+  onExpired(request: Request): void;
+  /** What the caller gets to see instead of a raw error. */
+  translate(error: Error, request: Request): Error;
+}
+
+export type RequestClass = new <T>(owner: RequestOwner, spec: RequestSpec<T>, deadlineMs: number) => Request<T>;
+
+/** Written in place of a request that nobody waits for any more: a command without effect. */
+const NOTHING = "*1\r\n$4\r\nPING\r\n";
+
+const classes = new WeakMap<CommandClass, RequestClass>();
+
+export function requestClassOf(client: RedisClient): RequestClass {
+  const CommandOfClient = commandClassOf(client);
+  const known = classes.get(CommandOfClient);
+  if (known !== undefined) return known;
+  const made = extend(CommandOfClient);
+  classes.set(CommandOfClient, made);
+  return made;
+}
+
+/**
+ * What we add to ioredis' command:
+ *
+ * - It is written to one connection at most, and never once its promise has
+ *   settled. Clients re-send what was in flight when a connection broke, and send
+ *   what waited in a queue, however late; a write that turns up after its caller
+ *   was told that it had failed could overwrite somebody else's.
+ * - Its promise settles with our result and our errors, so that an operation
+ *   costs no promise of its own.
+ */
+function extend(CommandOfClient: CommandClass): RequestClass {
+  return class ExtendedCommand<T> extends CommandOfClient implements Request<T> {
+    declare readonly promise: Promise<T>;
+    readonly operation: RequestSpec<T>["operation"];
+    readonly key: string | undefined;
+    declare readonly name: string;
+    declare readonly args: CommandArgument[];
+    readonly slotKey: string | undefined;
+    readonly parse: (reply: unknown) => T;
+    readonly owner: RequestOwner;
+    readonly deadlineMs: number;
+    readonly fail: (error: Error) => void;
+    earlier: Bounded | undefined = undefined;
+    later: Bounded | undefined = undefined;
+    written = false;
+    settled = false;
+    seenReplies = 0;
+
+    constructor(owner: RequestOwner, spec: RequestSpec<T>, deadlineMs: number) {
+      super(spec.name, spec.args, { replyEncoding: null });
+      this.operation = spec.operation;
+      this.key = spec.key;
+      this.slotKey = spec.slotKey;
+      this.parse = spec.parse;
+      this.owner = owner;
+      this.deadlineMs = deadlineMs;
+      const reject = this.reject;
+      this.fail = (error) => {
+        if (this.settled) return;
+        this.settled = true;
+        owner.onSettled(this);
+        reject(owner.translate(error, this));
+      };
+      this.reject = this.fail;
+    }
+
+    override getSlot(): number | null {
+      return this.slotKey === undefined ? null : slotOf(this.slotKey);
+    }
+
+    override toWritable(socket: object): string | Buffer {
+      if (this.settled || (this.written && this.owner.writesOnce)) return NOTHING;
+      this.written = true;
+      return super.toWritable(socket);
+    }
+
+    override transformReply(reply: unknown): T | undefined {
+      this.owner.onReply();
+      if (this.settled) return undefined;
+      const result = this.parse(reply);
+      this.settled = true;
+      this.owner.onSettled(this);
+      return result;
+    }
+
+    expire(): void {
+      this.owner.onExpired(this);
+    }
+  };
+}
