@@ -11,9 +11,7 @@ class LongTimer {
   constructor(callback: () => void, delayMs: number) {
     const step = (left: number): void => {
       this.#handle =
-        left > MAX_DELAY_MS
-          ? setTimeout(() => step(left - MAX_DELAY_MS), MAX_DELAY_MS)
-          : setTimeout(callback, left);
+        left > MAX_DELAY_MS ? setTimeout(() => step(left - MAX_DELAY_MS), MAX_DELAY_MS) : setTimeout(callback, left);
     };
     if (delayMs !== Number.POSITIVE_INFINITY) step(delayMs);
   }

@@ -8,7 +8,7 @@ import { pipeline } from "node:stream/promises";
 const CACHE = resolve("node_modules/.cache/holdfast/servers");
 
 // The program, the libraries that it loads, and the loader: everything that it needs to run elsewhere.
-export const COLLECT_SCRIPT = `
+const COLLECT_SCRIPT = `
   set -e
   server=$(command -v redis-server || command -v valkey-server)
   mkdir /tmp/out
@@ -55,7 +55,7 @@ export async function copyServerFromImage(image: string): Promise<string | undef
   }
 }
 
-export async function writeRunScript(path: string): Promise<void> {
+async function writeRunScript(path: string): Promise<void> {
   await writeFile(path, RUN_SCRIPT);
   await chmod(path, 0o755);
 }

@@ -6,8 +6,6 @@ import { Cluster, Redis } from "ioredis";
 
 export { Cluster, Redis };
 
-export const ioredisMajor: 5 | 6 = process.env["HOLDFAST_IOREDIS"] === "5" ? 5 : 6;
-
 /** Disconnects a client; one that has already ended would only set a timer that nobody clears. */
 export function disconnect(client: Redis | Cluster): void {
   if (client.status !== "end") client.disconnect();

@@ -107,7 +107,7 @@ interface PendingCut {
 }
 
 /** One way through the proxy, for all connections. */
-export class Direction {
+class Direction {
   /** Bytes that were delivered. */
   bytes = 0;
   /** Chunks that were delivered: on a quiet wire, one per write of the sender. */

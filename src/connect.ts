@@ -1,0 +1,74 @@
+import type { Cache } from "./cache/contract.ts";
+import { ConfigError } from "./cache/errors.ts";
+import { createMemoryCache } from "./cache/memory/index.ts";
+import type { RedisClient, RedisConfig } from "./cache/redis/index.ts";
+import { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
+import type { Clock } from "./runtime/clock.ts";
+
+/**
+ * What to connect to:
+ * - `"memory:"`: a private store in this process; `"memory:NAME"`: one shared by that name in this process
+ * - `"redis://…"`, `"rediss://…"`, `"redis+sentinel://…"`, `"redis+cluster://…"`, `"redis+unix://…"`, or the same as an object
+ * - an `ioredis` client, `Redis` or `Cluster`: stays yours, `close` does not touch it
+ * - any {@link Cache}: stays yours as well
+ */
+export type ConnectTarget = string | RedisConfig | RedisClient | Cache;
+
+export interface ConnectOptions extends CoordinatorOptions {
+  /** Put before every key, as it is. Not for a `Cache` that is handed in. */
+  readonly keyPrefix?: string;
+  /** The longest time one store operation may take. Default 2,000. Redis only. */
+  readonly operationTimeoutMs?: number;
+  /** The longest time that connecting may take. Default 5,000. Redis only. */
+  readonly connectTimeoutMs?: number;
+  /** The largest value that the cache takes. Default 1 MiB. */
+  readonly maxValueBytes?: number;
+}
+
+/**
+ * Connects to a store and gives the coordinator over it.
+ *
+ * @throws ConnectionError when the store cannot be reached, refuses us, is still
+ *   loading or is a replica; says which. Nothing is left open.
+ * @throws ConfigError when the target or an option is wrong
+ */
+export async function connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Coordinator> {
+  const { cache, owned } = await open(target, options);
+  return new Coordinator(cache, options, owned ? () => cache.close() : undefined);
+}
+
+async function open(target: ConnectTarget, options: ConnectOptions): Promise<{ cache: Cache; owned: boolean }> {
+  if (isCache(target)) {
+    if (options.keyPrefix !== undefined) {
+      throw new ConfigError("keyPrefix cannot be used with a Cache that is handed in: give the prefix to that cache");
+    }
+    return { cache: target, owned: false };
+  }
+  const common = pick(options);
+  if (typeof target === "string" && target.startsWith("memory:")) {
+    const name = target.slice("memory:".length);
+    return { cache: createMemoryCache({ ...common, ...(name === "" ? {} : { name }) }), owned: true };
+  }
+  // Loaded on demand: who uses the memory store need not load a Redis client.
+  const { openRedisCache } = await import("./cache/redis/index.ts");
+  const { operationTimeoutMs, connectTimeoutMs } = options;
+  const cache = await openRedisCache(target, {
+    ...common,
+    ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
+    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
+  });
+  return { cache, owned: true };
+}
+
+function pick(options: ConnectOptions): { keyPrefix?: string; maxValueBytes?: number; clock?: Clock } {
+  const { keyPrefix, maxValueBytes, clock } = options;
+  return {
+    ...(keyPrefix === undefined ? {} : { keyPrefix }),
+    ...(maxValueBytes === undefined ? {} : { maxValueBytes }),
+    ...(clock === undefined ? {} : { clock }),
+  };
+}
+
+function isCache(target: ConnectTarget): target is Cache {
+  return typeof target === "object" && target !== null && "compareAndSet" in target && "getOrSet" in target;
+}

@@ -1,0 +1,36 @@
+export type {
+  Cache,
+  CacheSource,
+  CacheStats,
+  CompareAndSetOptions,
+  GetOrSetResult,
+  Unwatch,
+} from "./cache/contract.ts";
+export {
+  CasFailedError,
+  ClosedError,
+  CodecError,
+  ConfigError,
+  ConnectionError,
+  HoldfastError,
+  InvalidTtlError,
+  NotFoundError,
+  OperationError,
+} from "./cache/errors.ts";
+export { type ConnectOptions, type ConnectTarget, connect } from "./connect.ts";
+export {
+  Coordinator,
+  type CoordinatorEvents,
+  type CoordinatorLockOptions,
+  type CoordinatorOptions,
+} from "./coordinator.ts";
+export type { LeaseEvent, LeaseObserver } from "./primitives/lease/events.ts";
+export type { LossReason } from "./primitives/lease/lease.ts";
+export { acquireLock, tryAcquireLock } from "./primitives/lock/acquire-lock.ts";
+export { LockLostError, LockReentryError, LockTimeoutError } from "./primitives/lock/errors.ts";
+export { inspectLock, type LockInfo } from "./primitives/lock/inspect-lock.ts";
+export type { Lock } from "./primitives/lock/lock.ts";
+export type { LockSet } from "./primitives/lock/lock-set.ts";
+export type { LockOptions } from "./primitives/lock/options.ts";
+export { withLock } from "./primitives/lock/with-lock.ts";
+export type { Clock } from "./runtime/clock.ts";

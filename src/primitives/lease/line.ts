@@ -1,0 +1,312 @@
+/**
+ * The waiting line for one leased name in one process.
+ *
+ * First come, first served. Only the head of the line talks to the store: it
+ * watches the lease, tries again, and sleeps until a change, the expiry, or a
+ * fallback poll. While a lease of this process is held, the line is silent.
+ *
+ * A released lease is passed straight to the head, in one round trip, without
+ * becoming free in between. Other processes cannot see that, so it is bounded:
+ * a turn of this process is at most {@link PASSES_PER_TURN} hand-overs and
+ * {@link TURN_MS}. After that the lease is released for everybody, and the head
+ * stands back for a few round trips before it tries again.
+ */
+
+import type { Cache } from "../../cache/contract.ts";
+import { isStoreFault } from "../../cache/errors.ts";
+import type { Clock, Timer } from "../../runtime/clock.ts";
+import type { Grant } from "./acquisition.ts";
+import { Alarm } from "./alarm.ts";
+import { Hints } from "./hints.ts";
+import type { Lease } from "./lease.ts";
+import type { LeaseKeys } from "./names.ts";
+import { persist } from "./persist.ts";
+import type { Scope } from "./scope.ts";
+import type { Seeker, Seen } from "./seeker.ts";
+
+const PASSES_PER_TURN = 8;
+const TURN_MS = 50;
+/** How many times the head looks whether somebody else has come, before it tries to take the lease again. */
+const LOOKS_OF_COURTESY = 4;
+
+/** Polling is the fallback: for hints that were lost, within these bounds at the pace of the holder's TTL … */
+const POLL_WATCHED_MIN_MS = 1_000;
+const POLL_WATCHED_MAX_MS = 5_000;
+/** … and for a store that gives no hints. */
+const POLL_UNWATCHED_MS = 100;
+const FIRST_RETRY_MS = 20;
+const LONGEST_RETRY_MS = 1_000;
+
+interface Waiter {
+  readonly seeker: Seeker;
+  readonly settle: (lease: Lease) => void;
+  readonly fail: (error: unknown) => void;
+  tried: boolean;
+  /** An attempt of this waiter is under way; what it leaves in the store is then cleared up after it. */
+  attempting: boolean;
+  gone: boolean;
+}
+
+export interface WaitOptions {
+  /** How long to wait; `Infinity` for ever. */
+  readonly waitMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Where the wait can be ended from outside. */
+  readonly scope?: Scope | undefined;
+}
+
+export class Line {
+  readonly #cache: Cache;
+  readonly #clock: Clock;
+  readonly #keys: LeaseKeys;
+  readonly #onIdle: () => void;
+  readonly #alarm: Alarm;
+  readonly #waiters = new Set<Waiter>();
+  #pumping = false;
+  #seen: Seen = {};
+  #held: Lease | undefined;
+  #passing = false;
+  #passes = 0;
+  #turnStartedMs = 0;
+  #standBack = false;
+
+  /** @param onIdle called when nobody waits for or holds the lease any more */
+  constructor(cache: Cache, clock: Clock, keys: LeaseKeys, onIdle: () => void) {
+    this.#cache = cache;
+    this.#clock = clock;
+    this.#keys = keys;
+    this.#onIdle = onIdle;
+    this.#alarm = new Alarm(clock);
+  }
+
+  /** What was last seen of the lease. */
+  get seen(): Seen {
+    return this.#seen;
+  }
+
+  /** How many wait. */
+  get length(): number {
+    return this.#waiters.size;
+  }
+
+  /**
+   * Waits for the lease. Rejects with the signal's reason, with the seeker's own
+   * error when the wait runs out, or with an error that waiting cannot mend.
+   * Whoever gives up leaves nothing behind.
+   */
+  join(seeker: Seeker, { waitMs, signal, scope }: WaitOptions): Promise<Lease> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      let timer: Timer;
+      const end = (): void => {
+        this.#clock.clearTimer(timer);
+        signal?.removeEventListener("abort", onAbort);
+        scope?.waits.delete(onClose);
+        this.#waiters.delete(waiter);
+      };
+      const waiter: Waiter = {
+        seeker,
+        settle: (lease) => {
+          end();
+          resolve(lease);
+        },
+        fail: (error) => {
+          end();
+          reject(error);
+        },
+        tried: false,
+        attempting: false,
+        gone: false,
+      };
+      const onAbort = (): void => this.#leave(waiter, signal?.reason);
+      const onClose = (reason: Error): void => this.#leave(waiter, reason);
+      scope?.waits.add(onClose);
+      timer = this.#clock.setTimer(() => this.#leave(waiter, seeker.timedOut(this.#seen)), waitMs);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#waiters.add(waiter);
+      void this.#pump();
+    });
+  }
+
+  /** Tries once, past the line. `undefined`: somebody else has the lease. */
+  async tryOnce(seeker: Seeker): Promise<Lease | undefined> {
+    try {
+      const outcome = await seeker.acquisition.attempt("fast");
+      if (outcome.kind === "granted") {
+        this.#startTurn();
+        return this.#hold(seeker, outcome.grant);
+      }
+      if (outcome.kind === "occupied") this.#seen = { by: outcome.by };
+    } finally {
+      if (seeker.acquisition.uncertain) this.#takeBack(seeker);
+      this.#settleDown();
+    }
+    return undefined;
+  }
+
+  /** Gives a lease back, or passes it on. Resolves to whether it was held until now; never rejects. */
+  async release(lease: Lease): Promise<boolean> {
+    const head = this.#head;
+    const released =
+      head && this.#held === lease && lease.isHeld() && this.#mayPass() ? this.#pass(lease, head) : lease.release();
+    if (head) this.#alarm.ring();
+    try {
+      return await released;
+    } finally {
+      if (this.#held === lease) this.#held = undefined;
+      if (this.#head) this.#alarm.ring();
+      this.#settleDown();
+    }
+  }
+
+  get #head(): Waiter | undefined {
+    for (const waiter of this.#waiters) return waiter;
+    return undefined;
+  }
+
+  #mayPass(): boolean {
+    if (this.#passes < PASSES_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS) {
+      this.#passes += 1;
+      return true;
+    }
+    this.#standBack = true;
+    return false;
+  }
+
+  async #pass(lease: Lease, head: Waiter): Promise<boolean> {
+    this.#passing = true;
+    head.attempting = true;
+    const held = lease.end();
+    try {
+      const outcome = await head.seeker.acquisition.inherit(lease.bytes);
+      if (outcome === undefined) {
+        lease.foundTaken();
+        return false;
+      }
+      if (outcome.kind === "granted") this.#grant(head, outcome.grant);
+      return held;
+    } catch {
+      // Which of the two records is in the store is unknown: remove the old one; the head will find its own.
+      return lease.release();
+    } finally {
+      head.attempting = false;
+      head.tried = true;
+      this.#passing = false;
+      if (head.gone) this.#takeBack(head.seeker);
+    }
+  }
+
+  #hold(seeker: Seeker, grant: Grant): Lease {
+    const lease = seeker.hold(grant, () => this.#lost(lease));
+    this.#held = lease;
+    this.#seen = { by: grant.record };
+    return lease;
+  }
+
+  #lost(lease: Lease): void {
+    if (this.#held !== lease) return;
+    this.#held = undefined;
+    this.#alarm.ring();
+    this.#settleDown();
+  }
+
+  #grant(waiter: Waiter, grant: Grant): void {
+    if (waiter.gone) return this.#giveBack(waiter.seeker, grant);
+    waiter.settle(this.#hold(waiter.seeker, grant));
+  }
+
+  #leave(waiter: Waiter, reason: unknown): void {
+    waiter.gone = true;
+    waiter.fail(reason);
+    if (!waiter.attempting) this.#takeBack(waiter.seeker);
+    if (this.#waiters.size === 0) this.#alarm.ring();
+  }
+
+  /** Runs while anybody waits: makes the head try, and puts the line to sleep in between. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    const hints = new Hints(this.#cache, this.#clock, this.#keys.lease, () => this.#alarm.ring());
+    let failures = 0;
+    for (let head = this.#head; head; head = this.#head) {
+      if (this.#passing || this.#held?.isHeld()) {
+        await this.#alarm.sleep(Number.POSITIVE_INFINITY);
+        continue;
+      }
+      if (this.#standBack) await this.#letOthersGoFirst();
+      this.#alarm.silence();
+      const sleepMs = await this.#try(head, hints, failures);
+      failures = this.#seen.error === undefined ? 0 : failures + 1;
+      if (sleepMs > 0) await this.#alarm.sleep(sleepMs);
+    }
+    this.#pumping = false;
+    this.#settleDown();
+    await hints.end();
+  }
+
+  /** One attempt of the head; returns how long to sleep before the next. */
+  async #try(head: Waiter, hints: Hints, failures: number): Promise<number> {
+    head.attempting = true;
+    try {
+      const outcome = await head.seeker.acquisition.attempt(head.tried ? "careful" : "fast");
+      head.tried = true;
+      if (outcome.kind === "granted") {
+        this.#startTurn();
+        this.#grant(head, outcome.grant);
+        return 0;
+      }
+      if (outcome.kind === "missed") return 1;
+      this.#seen = { by: outcome.by };
+      // Once the watch is active, nothing is missed any more: try again before sleeping.
+      if (await hints.start()) return 0;
+      return this.#jitter(hints.active ? pollWatchedMs(outcome.by?.ttlMs ?? 0) : POLL_UNWATCHED_MS);
+    } catch (error) {
+      if (!isStoreFault(error)) {
+        head.fail(error);
+        return 0;
+      }
+      this.#seen = { error };
+      return this.#jitter(Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS));
+    } finally {
+      head.attempting = false;
+      if (head.gone) this.#takeBack(head.seeker);
+    }
+  }
+
+  #startTurn(): void {
+    this.#passes = 0;
+    this.#turnStartedMs = this.#clock.monotonicMs();
+  }
+
+  /** Stands back for as long as other processes take to hear of the release. */
+  async #letOthersGoFirst(): Promise<void> {
+    this.#standBack = false;
+    try {
+      for (let look = 0; look < LOOKS_OF_COURTESY; look++) {
+        if ((await this.#cache.get(this.#keys.lease)) !== undefined) return;
+      }
+    } catch {
+      // The attempt that follows will meet the same fault and report it.
+    }
+  }
+
+  #jitter(ms: number): number {
+    return ms * (1 + this.#clock.random() / 4);
+  }
+
+  #takeBack(seeker: Seeker): void {
+    if (seeker.acquisition.uncertain) void persist(this.#clock, () => seeker.acquisition.takeBack());
+  }
+
+  #giveBack(seeker: Seeker, grant: Grant): void {
+    void persist(this.#clock, () => seeker.acquisition.giveBack(grant));
+  }
+
+  #settleDown(): void {
+    if (this.#waiters.size === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();
+  }
+}
+
+function pollWatchedMs(ttlMs: number): number {
+  return Math.min(POLL_WATCHED_MAX_MS, Math.max(POLL_WATCHED_MIN_MS, ttlMs));
+}

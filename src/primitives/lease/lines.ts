@@ -1,0 +1,22 @@
+import type { Cache } from "../../cache/contract.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { Line } from "./line.ts";
+import type { LeaseKeys } from "./names.ts";
+
+const lines = new WeakMap<Cache, Map<string, Line>>();
+
+/** The line for a lease in this process; it is forgotten as soon as nobody waits for or holds the lease. */
+export function lineFor(cache: Cache, clock: Clock, keys: LeaseKeys): Line {
+  let byKey = lines.get(cache);
+  if (byKey === undefined) {
+    byKey = new Map();
+    lines.set(cache, byKey);
+  }
+  const known = byKey.get(keys.lease);
+  if (known !== undefined) return known;
+  const line: Line = new Line(cache, clock, keys, () => {
+    if (byKey.get(keys.lease) === line) byKey.delete(keys.lease);
+  });
+  byKey.set(keys.lease, line);
+  return line;
+}

@@ -1,0 +1,57 @@
+import { createCodec } from "../../cache/codec/codec.ts";
+
+/**
+ * What the lease key holds: who has the lease. Written as CBOR; the CDDL is in
+ * `docs/records.md`, so that programs in other languages can join in.
+ */
+export interface LeaseRecord {
+  /** Who: host, process and a random part, unless the user chose a name. */
+  readonly holder: string;
+  /** Unique to one acquisition. A record is mine if it has my nonce. */
+  readonly nonce: Uint8Array;
+  /** 0 when the lease was taken without a fencing token. */
+  readonly fencingToken: number;
+  /** By the holder's wall clock, in milliseconds since the epoch. */
+  readonly acquiredAtMs: number;
+  readonly ttlMs: number;
+  /** Whatever the caller wants others to see. */
+  readonly metadata?: unknown;
+}
+
+const VERSION = 1;
+const codec = createCodec({ maxBytes: 64 * 1024 });
+
+/** Throws `CodecError` when the metadata cannot be written or the record exceeds 64 KiB. */
+export function encodeRecord(record: LeaseRecord): Uint8Array {
+  return codec.encode({
+    v: VERSION,
+    holder: record.holder,
+    nonce: record.nonce,
+    token: record.fencingToken,
+    at: record.acquiredAtMs,
+    ttl: record.ttlMs,
+    ...(record.metadata === undefined ? {} : { meta: record.metadata }),
+  });
+}
+
+/** `undefined` for bytes that are no lease record: somebody holds the key, but we cannot tell who. */
+export function decodeRecord(bytes: Uint8Array): LeaseRecord | undefined {
+  let value: unknown;
+  try {
+    value = codec.decode(bytes);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { v, holder, nonce, token, at, ttl, meta } = value as Record<string, unknown>;
+  if (v !== VERSION || typeof holder !== "string" || !(nonce instanceof Uint8Array)) return undefined;
+  if (!Number.isSafeInteger(token) || typeof at !== "number" || typeof ttl !== "number") return undefined;
+  return {
+    holder,
+    nonce,
+    fencingToken: token as number,
+    acquiredAtMs: at,
+    ttlMs: ttl,
+    ...(meta === undefined ? {} : { metadata: meta }),
+  };
+}

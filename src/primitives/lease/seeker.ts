@@ -1,0 +1,20 @@
+import type { Acquisition, Grant } from "./acquisition.ts";
+import type { Lease } from "./lease.ts";
+import type { LeaseRecord } from "./record.ts";
+
+/** Who wants a lease: the store's side of it, and what becomes of a grant or of a wait that ran out. */
+export interface Seeker {
+  readonly acquisition: Acquisition;
+  /** Starts to hold what was granted; `onLost` is to be called when that lease is lost. */
+  hold(grant: Grant, onLost: () => void): Lease;
+  /** The error for a wait that ran out. */
+  timedOut(seen: Seen): Error;
+}
+
+/** What was last seen while waiting. */
+export interface Seen {
+  /** The holder, if its record could be read. */
+  readonly by?: LeaseRecord | undefined;
+  /** The store's last error, if that was what stood in the way. */
+  readonly error?: unknown;
+}

@@ -1,0 +1,164 @@
+import type { Cache } from "../../cache/contract.ts";
+import { ConfigError } from "../../cache/errors.ts";
+import { elapsedMs, type Instant } from "../../runtime/instant.ts";
+import type { Grant } from "../lease/acquisition.ts";
+import { Lease, type LossReason } from "../lease/lease.ts";
+import type { Line } from "../lease/line.ts";
+import type { LeaseKeys } from "../lease/names.ts";
+import { encodeRecord } from "../lease/record.ts";
+import type { Closable } from "../lease/scope.ts";
+import { LockLostError } from "./errors.ts";
+import type { Lock } from "./lock.ts";
+import type { LockSettings } from "./options.ts";
+
+const WHY: Readonly<Record<LossReason, string>> = {
+  expired: "it could not be renewed in time",
+  taken: "its record is not in the store any more",
+  "max-hold": "it was held for maxHoldMs",
+};
+
+/** A granted lease as the user sees it. */
+export class HeldLock implements Lock, Closable {
+  readonly #keys: LeaseKeys;
+  readonly #settings: LockSettings;
+  readonly #line: Line;
+  readonly #lease: Lease;
+  /** 0 when the lock was taken without a token. */
+  readonly token: number;
+  readonly #since: Instant;
+  /** Made when somebody asks for the signal: most locks live without one. */
+  #controller: AbortController | undefined;
+  #lost: LockLostError | undefined;
+  #closing: Error | undefined;
+  #stalled = false;
+  #released: Promise<boolean> | undefined;
+
+  constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings, line: Line, grant: Grant, onLost: () => void) {
+    this.#keys = keys;
+    this.#settings = settings;
+    this.#line = line;
+    this.token = grant.record.fencingToken;
+    this.#since = grant.sentAt;
+    this.#lease = new Lease({
+      cache,
+      clock: settings.clock,
+      key: keys.lease,
+      bytes: grant.bytes,
+      encode: (ttlMs) => encodeRecord({ ...grant.record, ttlMs }),
+      sentAt: grant.sentAt,
+      timing: settings.timing,
+      renew: settings.renew,
+      maxHoldMs: settings.maxHoldMs,
+      events: {
+        lost: (reason) => {
+          onLost();
+          this.#onLost(reason);
+        },
+        renewed: (outcome, error) => {
+          settings.observer({ type: "renewed", kind: "lock", name: keys.name, outcome });
+          if (error !== undefined) settings.observer({ type: "store-error", kind: "lock", name: keys.name, error });
+        },
+        stalled: (lateMs) => this.#onStalled(lateMs),
+        releaseFailed: (error) => settings.observer({ type: "release-failed", kind: "lock", name: keys.name, error }),
+      },
+    });
+  }
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  get key(): string {
+    return this.#keys.name;
+  }
+
+  get fencingToken(): number {
+    if (this.#settings.fencing) return this.token;
+    throw new ConfigError(`lock "${this.key}" was taken with fencing: false, so it has no fencing token`, {
+      key: this.key,
+    });
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const reason = this.#lost ?? this.#closing;
+      if (reason) this.#controller.abort(reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get remainingMs(): number {
+    return this.#lease.remainingMs;
+  }
+
+  isHeld(): boolean {
+    return this.#lease.isHeld();
+  }
+
+  assertHeld(): void {
+    if (!this.isHeld()) throw this.lossError();
+  }
+
+  async extend(ttlMs?: number): Promise<void> {
+    if (!(await this.#lease.extend(ttlMs))) throw this.lossError();
+  }
+
+  release(): Promise<boolean> {
+    this.#released ??= this.#release();
+    return this.#released;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  /** Tells the holder to finish: the signal aborts and nothing is renewed, but the lock is held while its lease lasts. */
+  windDown(reason: Error): void {
+    this.#closing = reason;
+    this.#lease.stopRenewing();
+    this.#controller?.abort(reason);
+  }
+
+  async close(reason: Error): Promise<void> {
+    this.windDown(reason);
+    await this.release();
+  }
+
+  /** The error that tells why this lock is not held. */
+  lossError(): LockLostError {
+    if (this.#lost) return this.#lost;
+    const why = this.#released ? "it was released" : "its time is over";
+    return new LockLostError(`lock "${this.key}" is not held: ${why}`, { key: this.key });
+  }
+
+  async #release(): Promise<boolean> {
+    this.#settings.scope?.open.delete(this);
+    const released = await this.#line.release(this.#lease);
+    this.#settings.observer({
+      type: "released",
+      kind: "lock",
+      name: this.key,
+      fencingToken: this.token,
+      heldMs: elapsedMs(this.#settings.clock, this.#since),
+      outcome: released ? "released" : "lost",
+    });
+    return released;
+  }
+
+  #onLost(reason: LossReason): void {
+    this.#lost = new LockLostError(
+      `lock "${this.key}" (fencing token ${this.token}) was lost: ${WHY[reason]}; whatever it protected must stop`,
+      { key: this.key },
+    );
+    this.#settings.scope?.open.delete(this);
+    this.#controller?.abort(this.#lost);
+    this.#settings.observer({ type: "lost", kind: "lock", name: this.key, fencingToken: this.token, reason });
+  }
+
+  #onStalled(lateMs: number): void {
+    if (this.#stalled) return;
+    this.#stalled = true;
+    this.#settings.observer({ type: "stalled", kind: "lock", name: this.key, lateMs });
+  }
+}

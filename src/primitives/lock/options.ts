@@ -1,0 +1,75 @@
+import { checkDuration, checkWait } from "../../cache/durations.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { systemClock } from "../../runtime/system-clock.ts";
+import type { LeaseObserver } from "../lease/events.ts";
+import { defaultHolder } from "../lease/holder.ts";
+import type { Scope } from "../lease/scope.ts";
+import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
+
+export interface LockOptions {
+  /** How long the lock outlives a holder that died, in milliseconds. At least 100. Default 30,000. */
+  readonly ttlMs?: number;
+  /** How long to wait for the lock: 0 tries once, `Infinity` waits for ever. Default 10,000. */
+  readonly waitMs?: number;
+  /** Ends the wait. A lock that is already held is not affected. */
+  readonly signal?: AbortSignal;
+  /** Whether the lock is renewed while it is held. Default `true`. */
+  readonly renew?: boolean;
+  /** From one renewal to the next. Default a third of `ttlMs`. */
+  readonly renewEveryMs?: number;
+  /** After this long the lock counts as lost, however well it is renewed. Default `Infinity`. */
+  readonly maxHoldMs?: number;
+  /** Shown by `inspectLock`. Anything that CBOR can hold. */
+  readonly metadata?: unknown;
+  /** Whether a fencing token is issued. `false` saves one store operation. Default `true`. */
+  readonly fencing?: boolean;
+  /**
+   * What happens when the same async context already holds the lock by `withLock`:
+   * `"reject"` (default) fails at once with a `LockReentryError`, `"share"` runs
+   * under the outer lock, `"wait"` waits all the same.
+   */
+  readonly nested?: "reject" | "share" | "wait";
+  /** The name that others see. Default host, process and a random part. */
+  readonly holder?: string;
+  /** Is told what happens to the lock. */
+  readonly observer?: LeaseObserver;
+  /** Time, timers and randomness; for tests. */
+  readonly clock?: Clock;
+  /** Set by a coordinator, whose `close` then ends waits and gives locks back. */
+  readonly scope?: Scope;
+}
+
+export interface LockSettings {
+  readonly timing: LeaseTiming;
+  readonly waitMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly renew: boolean;
+  readonly maxHoldMs: number;
+  readonly metadata: unknown;
+  readonly fencing: boolean;
+  readonly nested: "reject" | "share" | "wait";
+  readonly holder: string;
+  readonly observer: LeaseObserver;
+  readonly clock: Clock;
+  readonly scope: Scope | undefined;
+}
+
+/** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
+export function lockSettings(options: LockOptions = {}): LockSettings {
+  const maxHoldMs = options.maxHoldMs ?? Number.POSITIVE_INFINITY;
+  if (maxHoldMs !== Number.POSITIVE_INFINITY) checkDuration(maxHoldMs, "maxHoldMs", 1);
+  return {
+    timing: leaseTiming(options.ttlMs ?? 30_000, options.renewEveryMs),
+    waitMs: checkWait(options.waitMs ?? 10_000, "waitMs"),
+    signal: options.signal,
+    renew: options.renew ?? true,
+    maxHoldMs,
+    metadata: options.metadata,
+    fencing: options.fencing ?? true,
+    nested: options.nested ?? "reject",
+    holder: options.holder ?? defaultHolder(),
+    observer: options.observer ?? (() => {}),
+    clock: options.clock ?? systemClock,
+    scope: options.scope,
+  };
+}

@@ -1,0 +1,2 @@
+// A small program of a user, type-checked against the installed package.
+export {};
