@@ -12,4 +12,4 @@ async function main() {
   console.log(JSON.stringify(found));
 }
 
-main();
+void main();
