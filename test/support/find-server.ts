@@ -38,13 +38,13 @@ export function describeServer(path: string): ServerBinary {
 
 /** The full path of the first server in the PATH. */
 export function searchPath(): string | undefined {
-  for (const program of PROGRAMS) {
-    for (const directory of (process.env["PATH"] ?? "").split(delimiter)) {
-      const path = join(directory, program);
-      if (directory !== "" && isExecutable(path)) return path;
-    }
-  }
-  return undefined;
+  return serversInPath()[0];
+}
+
+/** The full paths of all servers in the PATH. */
+export function serversInPath(): string[] {
+  const directories = (process.env["PATH"] ?? "").split(delimiter).filter((directory) => directory !== "");
+  return PROGRAMS.flatMap((program) => directories.map((directory) => join(directory, program))).filter(isExecutable);
 }
 
 function isExecutable(path: string): boolean {
