@@ -1,2 +1,34 @@
-// A small program of a user, type-checked against the installed package.
-export {};
+// A user's program: type-checked against the installed package, then run. Uses every entry point.
+import { ConnectionError, connect, type Lock } from "holdfast";
+import { type Cache, codec } from "holdfast/cache";
+import { createMemoryCache } from "holdfast/memory";
+import { openRedisCache } from "holdfast/redis";
+import { cacheConformance, ManualClock } from "holdfast/testing";
+
+async function main(): Promise<void> {
+  const clock = new ManualClock();
+  const cache: Cache = createMemoryCache({ clock });
+  await cache.set("answer", codec.encode({ value: 42 }), 1_000);
+  const stored: Uint8Array | undefined = await cache.get("answer");
+  check(stored !== undefined && JSON.stringify(codec.decode(stored)) === '{"value":42}', "the value comes back");
+  await clock.advance(1_000);
+  check((await cache.get("answer")) === undefined, "the value expires");
+  await cache.close();
+
+  const hold = await connect("memory:");
+  const token: number = await hold.withLock("invoice:42", async (lock: Lock) => lock.fencingToken);
+  check(Number.isSafeInteger(token), "a lock has a fencing token");
+  await hold.close();
+
+  // Nobody listens on port 1.
+  const refused: unknown = await openRedisCache("redis://127.0.0.1:1").catch((error: unknown) => error);
+  check(refused instanceof ConnectionError, "an error is of the class that the main entry point exports");
+  check(typeof cacheConformance === "function", "the conformance suite is there");
+  console.log("used");
+}
+
+function check(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`not so: ${what}`);
+}
+
+void main();
