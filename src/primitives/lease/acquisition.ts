@@ -2,6 +2,9 @@
  * The store's side of taking a lease: what is sent, in which order, and what
  * each answer proves.
  *
+ * A grant reserves the tokens of a whole turn: the first is the holder's, the
+ * others are for waiters of the same process to whom it passes the lease on.
+ *
  * Fast path, one round trip where the cache is `ordered`: the record with a
  * guessed token and the issuing of that token are sent together, the record
  * first. Otherwise the token is issued after the lease was taken, and the lease
@@ -20,7 +23,7 @@ import { equalBytes } from "../../cache/bytes.ts";
 import type { Cache } from "../../cache/contract.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
-import { decodeToken, encodeToken, FENCE_RETENTION_MS, fenceMemory, nextToken } from "./fence.ts";
+import { decodeToken, encodeToken, FENCE_RETENTION_MS, fenceMemory, nextToken, TOKENS_PER_TURN } from "./fence.ts";
 import type { LeaseKeys } from "./names.ts";
 import { decodeRecord, encodeRecord, type LeaseRecord } from "./record.ts";
 import type { LeaseTiming } from "./timing.ts";
@@ -104,26 +107,27 @@ export class Acquisition {
     return this.#confirm(draft.bytes, this.#fences.get(keys.fence));
   }
 
+  /** Whether {@link inherit} has a token to give: the turn of `from` has some left, or none is wanted. */
+  canInherit(from: LeaseRecord): boolean {
+    return !this.#options.fencing || from.fencingToken < from.lastToken;
+  }
+
   /**
-   * Takes the lease straight from a holder of this process, whose record is
-   * `from`. `undefined`: the lease was not `from` any more.
+   * Takes the lease straight from a holder of this process, with the next of
+   * the tokens that were reserved for its turn. No other tenure can lie between
+   * the two, since the record is compared; and none can have a token in between,
+   * since the fence is past them all. `undefined`: the lease was lost before.
    */
-  async inherit(from: Uint8Array): Promise<Outcome | undefined> {
-    const { cache, clock, keys, timing, fencing } = this.#options;
-    const draft = this.#newDraft(this.#fences.get(keys.fence));
-    this.#draft = draft;
+  async inherit(from: Pick<Grant, "bytes" | "record">): Promise<Outcome | undefined> {
+    const { clock, fencing } = this.#options;
+    const token = fencing ? from.record.fencingToken + 1 : 0;
+    const draft = this.#draftWith(token, fencing ? from.record.lastToken : 0, undefined);
     const sentAt = now(clock);
-    this.#sent.push(draft.bytes);
-    const issuing = fencing ? this.#issueFirst(draft) : undefined;
-    issuing?.catch(() => {});
-    // The token is to be issued before the lease changes hands: unordered, that takes waiting for it.
-    if (!cache.ordered) await issuing;
-    if (!(await cache.compareAndSet(keys.lease, from, draft.bytes, timing.ttlMs, QUIET))) {
-      this.#forget();
-      return undefined;
+    if (await this.#rewrite(from.bytes, draft.bytes)) {
+      return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
     }
-    if (!issuing || (await issuing)) return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
-    return this.#confirm(draft.bytes, this.#fences.get(keys.fence));
+    this.#forget();
+    return undefined;
   }
 
   /** Takes back whatever attempts of unknown outcome may have left in the store. */
@@ -147,20 +151,20 @@ export class Acquisition {
     return fenceMemory(this.#options.cache);
   }
 
-  /** Issues the token of a draft, from the fence as seen before the lease was taken. */
+  /** Issues the tokens of a draft, from the fence as seen before the lease was taken. */
   async #issueFirst(draft: Draft): Promise<boolean> {
+    if (draft.fence !== undefined) return this.#issue(draft);
     const { cache, keys } = this.#options;
-    const token = encodeToken(draft.record.fencingToken);
-    if (draft.fence !== undefined) return this.#issue(draft.fence, token);
-    const { value, wasSet } = await cache.getOrSet(keys.fence, token, FENCE_RETENTION_MS);
+    const { value, wasSet } = await cache.getOrSet(keys.fence, encodeToken(draft.record.lastToken), FENCE_RETENTION_MS);
     this.#fences.set(keys.fence, value);
     return wasSet;
   }
 
-  async #issue(from: Uint8Array | null, token: Uint8Array): Promise<boolean> {
+  async #issue(draft: Draft): Promise<boolean> {
     const { cache, keys } = this.#options;
-    const issued = await cache.compareAndSet(keys.fence, from, token, FENCE_RETENTION_MS, QUIET);
-    if (issued) this.#fences.set(keys.fence, token);
+    const last = encodeToken(draft.record.lastToken);
+    const issued = await cache.compareAndSet(keys.fence, draft.fence ?? null, last, FENCE_RETENTION_MS, QUIET);
+    if (issued) this.#fences.set(keys.fence, last);
     else this.#fences.delete(keys.fence);
     return issued;
   }
@@ -177,7 +181,7 @@ export class Acquisition {
     while (elapsedMs(clock, startedAt) < timing.ttlMs) {
       if (fencing) fence ??= await cache.get(keys.fence);
       const draft = this.#newDraft(fence);
-      const issuing = this.#issueAgain(draft);
+      const issuing = fencing ? this.#issue(draft) : Promise.resolve(true);
       issuing.catch(() => {});
       fence = undefined;
       if (!cache.ordered && !(await issuing)) continue;
@@ -188,11 +192,6 @@ export class Acquisition {
     }
     this.#draft = undefined;
     return MISSED;
-  }
-
-  /** Issues the token of a draft, from the fence as seen after the lease was taken. */
-  async #issueAgain(draft: Draft): Promise<boolean> {
-    return !this.#options.fencing || this.#issue(draft.fence ?? null, encodeToken(draft.record.fencingToken));
   }
 
   /** Replaces my record by another of mine, which starts its TTL anew. `false`: the lease is not mine any more. */
@@ -221,23 +220,30 @@ export class Acquisition {
     if (record && equalBytes(record.nonce, this.#nonce)) return this.#confirm(value, undefined);
     // An answer: whatever this acquisition sent before has not become, or is no longer, the lease.
     this.#forget();
-    if (record && record.fencingToken > 0) this.#noteToken(record.fencingToken);
+    if (record && record.lastToken > 0) this.#noteFence(record.lastToken);
     return { kind: "occupied", by: record };
   }
 
-  /** The fence is at least at the token of the holder that was just seen. */
-  #noteToken(token: number): void {
+  /** The fence is at least where the holder that was just seen has put it. */
+  #noteFence(last: number): void {
     const { keys } = this.#options;
     const known = this.#fences.get(keys.fence);
-    if (known === undefined || decodeToken(known) < token) this.#fences.set(keys.fence, encodeToken(token));
+    if (known === undefined || decodeToken(known) < last) this.#fences.set(keys.fence, encodeToken(last));
   }
 
   #newDraft(fence: Uint8Array | undefined): Draft {
-    const { clock, holder, timing, metadata, fencing } = this.#options;
+    if (!this.#options.fencing) return this.#draftWith(0, 0, fence);
+    const token = nextToken(fence ? decodeToken(fence) : 0, this.#options.clock);
+    return this.#draftWith(token, token + TOKENS_PER_TURN - 1, fence);
+  }
+
+  #draftWith(fencingToken: number, lastToken: number, fence: Uint8Array | undefined): Draft {
+    const { clock, holder, timing, metadata } = this.#options;
     const record: LeaseRecord = {
       holder,
       nonce: this.#nonce,
-      fencingToken: fencing ? nextToken(fence ? decodeToken(fence) : 0, clock) : 0,
+      fencingToken,
+      lastToken,
       acquiredAtMs: clock.wallMs(),
       ttlMs: timing.ttlMs,
       ...(metadata === undefined ? {} : { metadata }),

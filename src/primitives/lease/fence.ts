@@ -15,6 +15,9 @@ import type { Clock } from "../../runtime/clock.ts";
 /** How long the fence is kept after the last grant: 7 days. */
 export const FENCE_RETENTION_MS: number = 7 * 24 * 60 * 60 * 1000;
 
+/** How many tokens a grant reserves: the holder's own, and those of 8 hand-overs inside its process. */
+export const TOKENS_PER_TURN = 9;
+
 /** `max(previous + 1, wall clock in microseconds)`: a safe integer until the year 2255. */
 export function nextToken(previous: number, clock: Clock): number {
   return Math.max(previous + 1, Math.floor(clock.wallMs() * 1_000));

@@ -7,8 +7,8 @@
  *
  * A released lease is passed straight to the head, in one round trip, without
  * becoming free in between. Other processes cannot see that, so it is bounded:
- * a turn of this process is at most {@link PASSES_PER_TURN} hand-overs and
- * {@link TURN_MS}. After that the lease is released for everybody, and the head
+ * a turn of this process has as many hand-overs as it has reserved tokens, and
+ * begins none after {@link TURN_MS}. After that the lease is released for everybody, and the head
  * stands back for a few round trips before it tries again.
  */
 
@@ -17,14 +17,15 @@ import { isStoreFault } from "../../cache/errors.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { Grant } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
+import { TOKENS_PER_TURN } from "./fence.ts";
 import { Hints } from "./hints.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseKeys } from "./names.ts";
 import { persist } from "./persist.ts";
+import type { LeaseRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
 import type { Seeker, Seen } from "./seeker.ts";
 
-const PASSES_PER_TURN = 8;
 const TURN_MS = 50;
 /** How many times the head looks whether somebody else has come, before it tries to take the lease again. */
 const LOOKS_OF_COURTESY = 4;
@@ -64,7 +65,7 @@ export class Line {
   readonly #waiters = new Set<Waiter>();
   #pumping = false;
   #seen: Seen = {};
-  #held: Lease | undefined;
+  #held: { readonly lease: Lease; readonly record: LeaseRecord } | undefined;
   #passing = false;
   #passes = 0;
   #turnStartedMs = 0;
@@ -147,13 +148,13 @@ export class Line {
   /** Gives a lease back, or passes it on. Resolves to whether it was held until now; never rejects. */
   async release(lease: Lease): Promise<boolean> {
     const head = this.#head;
-    const released =
-      head && this.#held === lease && lease.isHeld() && this.#mayPass() ? this.#pass(lease, head) : lease.release();
+    const record = head && this.#passable(lease, head);
+    const released = record ? this.#pass(lease, record, head) : lease.release();
     if (head) this.#alarm.ring();
     try {
       return await released;
     } finally {
-      if (this.#held === lease) this.#held = undefined;
+      if (this.#held?.lease === lease) this.#held = undefined;
       if (this.#head) this.#alarm.ring();
       this.#settleDown();
     }
@@ -164,21 +165,24 @@ export class Line {
     return undefined;
   }
 
-  #mayPass(): boolean {
-    if (this.#passes < PASSES_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS) {
-      this.#passes += 1;
-      return true;
-    }
+  /** The record of a lease that may be passed to the head. If it may not, the head stands back after the release. */
+  #passable(lease: Lease, head: Waiter): LeaseRecord | undefined {
+    if (this.#held?.lease !== lease || !lease.isHeld()) return undefined;
+    const { record } = this.#held;
+    this.#passes += 1;
+    const inTurn = this.#passes < TOKENS_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS;
+    if (inTurn && head.seeker.acquisition.canInherit(record)) return record;
     this.#standBack = true;
-    return false;
+    return undefined;
   }
 
-  async #pass(lease: Lease, head: Waiter): Promise<boolean> {
+  async #pass(lease: Lease, record: LeaseRecord, head: Waiter): Promise<boolean> {
+    const from = { bytes: lease.bytes, record };
     this.#passing = true;
     head.attempting = true;
     const held = lease.end();
     try {
-      const outcome = await head.seeker.acquisition.inherit(lease.bytes);
+      const outcome = await head.seeker.acquisition.inherit(from);
       if (outcome === undefined) {
         lease.foundTaken();
         return false;
@@ -198,13 +202,13 @@ export class Line {
 
   #hold(seeker: Seeker, grant: Grant): Lease {
     const lease = seeker.hold(grant, () => this.#lost(lease));
-    this.#held = lease;
+    this.#held = { lease, record: grant.record };
     this.#seen = { by: grant.record };
     return lease;
   }
 
   #lost(lease: Lease): void {
-    if (this.#held !== lease) return;
+    if (this.#held?.lease !== lease) return;
     this.#held = undefined;
     this.#alarm.ring();
     this.#settleDown();
@@ -229,7 +233,7 @@ export class Line {
     const hints = new Hints(this.#cache, this.#clock, this.#keys.lease, () => this.#alarm.ring());
     let failures = 0;
     for (let head = this.#head; head; head = this.#head) {
-      if (this.#passing || this.#held?.isHeld()) {
+      if (this.#passing || this.#held?.lease.isHeld()) {
         await this.#alarm.sleep(Number.POSITIVE_INFINITY);
         continue;
       }

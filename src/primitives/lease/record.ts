@@ -11,6 +11,8 @@ export interface LeaseRecord {
   readonly nonce: Uint8Array;
   /** 0 when the lease was taken without a fencing token. */
   readonly fencingToken: number;
+  /** The last of the tokens reserved for this turn of the holder's process: where the fence stands. */
+  readonly lastToken: number;
   /** By the holder's wall clock, in milliseconds since the epoch. */
   readonly acquiredAtMs: number;
   readonly ttlMs: number;
@@ -28,6 +30,7 @@ export function encodeRecord(record: LeaseRecord): Uint8Array {
     holder: record.holder,
     nonce: record.nonce,
     token: record.fencingToken,
+    last: record.lastToken,
     at: record.acquiredAtMs,
     ttl: record.ttlMs,
     ...(record.metadata === undefined ? {} : { meta: record.metadata }),
@@ -43,13 +46,15 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { v, holder, nonce, token, at, ttl, meta } = value as Record<string, unknown>;
+  const { v, holder, nonce, token, last, at, ttl, meta } = value as Record<string, unknown>;
   if (v !== VERSION || typeof holder !== "string" || !(nonce instanceof Uint8Array)) return undefined;
-  if (!Number.isSafeInteger(token) || typeof at !== "number" || typeof ttl !== "number") return undefined;
+  if (!Number.isSafeInteger(token) || !Number.isSafeInteger(last)) return undefined;
+  if (typeof at !== "number" || typeof ttl !== "number") return undefined;
   return {
     holder,
     nonce,
     fencingToken: token as number,
+    lastToken: last as number,
     acquiredAtMs: at,
     ttlMs: ttl,
     ...(meta === undefined ? {} : { metadata: meta }),
