@@ -28,6 +28,7 @@ export type { LeaseEvent, LeaseObserver } from "./primitives/lease/events.ts";
 export type { LossReason } from "./primitives/lease/lease.ts";
 export { acquireLock, tryAcquireLock } from "./primitives/lock/acquire-lock.ts";
 export { LockLostError, LockReentryError, LockTimeoutError } from "./primitives/lock/errors.ts";
+export { type FenceGate, type FenceGateOptions, fenceGate, StaleFenceError } from "./primitives/lock/fence-gate.ts";
 export { inspectLock, type LockInfo } from "./primitives/lock/inspect-lock.ts";
 export type { Lock } from "./primitives/lock/lock.ts";
 export type { LockSet } from "./primitives/lock/lock-set.ts";
