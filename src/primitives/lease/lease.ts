@@ -112,6 +112,11 @@ export class Lease {
     return this.#state === "held" && this.#validForMs() > 0;
   }
 
+  /** Loses the lease now if its time is over. After a stall, the timer that does it may be one of many that are due. */
+  expireIfOver(): void {
+    this.#check();
+  }
+
   /** How long the lease is still valid, 0 when it is not held. */
   get remainingMs(): number {
     return this.#state === "held" ? Math.max(0, this.#validForMs()) : 0;

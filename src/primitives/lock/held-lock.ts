@@ -2,11 +2,12 @@ import type { Cache } from "../../cache/contract.ts";
 import { ConfigError } from "../../cache/errors.ts";
 import { elapsedMs, type Instant } from "../../runtime/instant.ts";
 import type { Grant } from "../lease/acquisition.ts";
+import type { Held } from "../lease/job.ts";
 import { Lease, type LossReason } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { encodeRecord } from "../lease/record.ts";
-import type { Closable } from "../lease/scope.ts";
+import { reportTo } from "../lease/report.ts";
 import { LockLostError } from "./errors.ts";
 import type { Lock } from "./lock.ts";
 import type { LockSettings } from "./options.ts";
@@ -18,7 +19,7 @@ const WHY: Readonly<Record<LossReason, string>> = {
 };
 
 /** A granted lease as the user sees it. */
-export class HeldLock implements Lock, Closable {
+export class HeldLock implements Lock, Held {
   readonly #keys: LeaseKeys;
   readonly #settings: LockSettings;
   readonly #line: Line;
@@ -29,8 +30,7 @@ export class HeldLock implements Lock, Closable {
   /** Made when somebody asks for the signal: most locks live without one. */
   #controller: AbortController | undefined;
   #lost: LockLostError | undefined;
-  #closing: Error | undefined;
-  #stalled = false;
+  #closing: unknown;
   #released: Promise<boolean> | undefined;
 
   constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings, line: Line, grant: Grant, onLost: () => void) {
@@ -50,16 +50,11 @@ export class HeldLock implements Lock, Closable {
       renew: settings.renew,
       maxHoldMs: settings.maxHoldMs,
       events: {
+        ...reportTo(settings.observer, "lock", keys.name),
         lost: (reason) => {
           onLost();
           this.#onLost(reason);
         },
-        renewed: (outcome, error) => {
-          settings.observer({ type: "renewed", kind: "lock", name: keys.name, outcome });
-          if (error !== undefined) settings.observer({ type: "store-error", kind: "lock", name: keys.name, error });
-        },
-        stalled: (lateMs) => this.#onStalled(lateMs),
-        releaseFailed: (error) => settings.observer({ type: "release-failed", kind: "lock", name: keys.name, error }),
       },
     });
   }
@@ -113,14 +108,13 @@ export class HeldLock implements Lock, Closable {
     await this.release();
   }
 
-  /** Tells the holder to finish: the signal aborts and nothing is renewed, but the lock is held while its lease lasts. */
-  windDown(reason: Error): void {
+  windDown(reason: unknown): void {
     this.#closing = reason;
     this.#lease.stopRenewing();
     this.#controller?.abort(reason);
   }
 
-  async close(reason: Error): Promise<void> {
+  async close(reason: unknown): Promise<void> {
     this.windDown(reason);
     await this.release();
   }
@@ -154,11 +148,5 @@ export class HeldLock implements Lock, Closable {
     this.#settings.scope?.open.delete(this);
     this.#controller?.abort(this.#lost);
     this.#settings.observer({ type: "lost", kind: "lock", name: this.key, fencingToken: this.token, reason });
-  }
-
-  #onStalled(lateMs: number): void {
-    if (this.#stalled) return;
-    this.#stalled = true;
-    this.#settings.observer({ type: "stalled", kind: "lock", name: this.key, lateMs });
   }
 }

@@ -1,9 +1,9 @@
 import { type CacheSource, resolveCache } from "../../cache/contract.ts";
+import { Job } from "../lease/job.ts";
 import { leaseKeys } from "../lease/names.ts";
 import { takeLock } from "./acquire-lock.ts";
 import { LockLostError } from "./errors.ts";
 import type { HeldLock } from "./held-lock.ts";
-import { Job } from "./job.ts";
 import type { Lock } from "./lock.ts";
 import { type HeldLockSet, type LockSet, lockOrder, takeLocks } from "./lock-set.ts";
 import { type LockOptions, type LockSettings, lockSettings } from "./options.ts";
