@@ -15,6 +15,7 @@
 import type { Cache } from "../../cache/contract.ts";
 import { isStoreFault } from "../../cache/errors.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
+import { onAbort } from "../../runtime/on-abort.ts";
 import type { Grant } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
 import { TOKENS_PER_TURN } from "./fence.ts";
@@ -101,7 +102,7 @@ export class Line {
       let timer: Timer;
       const end = (): void => {
         this.#clock.clearTimer(timer);
-        signal?.removeEventListener("abort", onAbort);
+        stopListening();
         scope?.waits.delete(onClose);
         this.#waiters.delete(waiter);
       };
@@ -119,11 +120,10 @@ export class Line {
         attempting: false,
         gone: false,
       };
-      const onAbort = (): void => this.#leave(waiter, signal?.reason);
+      const stopListening = onAbort(signal, () => this.#leave(waiter, signal?.reason));
       const onClose = (reason: Error): void => this.#leave(waiter, reason);
       scope?.waits.add(onClose);
       timer = this.#clock.setTimer(() => this.#leave(waiter, seeker.timedOut(this.#seen)), waitMs);
-      signal?.addEventListener("abort", onAbort, { once: true });
       this.#waiters.add(waiter);
       void this.#pump();
     });
@@ -191,7 +191,8 @@ export class Line {
       return held;
     } catch {
       // Which of the two records is in the store is unknown: remove the old one; the head will find its own.
-      return lease.release();
+      await lease.release();
+      return held;
     } finally {
       head.attempting = false;
       head.tried = true;

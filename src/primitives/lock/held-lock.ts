@@ -119,6 +119,11 @@ export class HeldLock implements Lock, Held {
     await this.release();
   }
 
+  /** Whether it ended before it was given back. */
+  get wasLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
   /** The error that tells why this lock is not held. */
   lossError(): LockLostError {
     if (this.#lost) return this.#lost;

@@ -74,8 +74,8 @@ export class HeldLockSet implements LockSet {
   }
 
   lossError(): LockLostError {
-    const lost = this.locks.find((lock) => !lock.isHeld()) ?? this.locks[0];
-    return (lost as HeldLock).lossError();
+    const lost = this.locks.find((lock) => lock.wasLost) ?? this.locks.find((lock) => !lock.isHeld());
+    return (lost ?? (this.locks[0] as HeldLock)).lossError();
   }
 
   async extend(ttlMs?: number): Promise<void> {
