@@ -134,7 +134,7 @@ describe("FaultyCache", () => {
 
   it("skips some calls, hits some, and then works", async () => {
     const injection = cache.inject({ fault: "error", skip: 1, times: 2 });
-    const results = [];
+    const results: string[] = [];
     for (let i = 0; i < 5; i++)
       results.push(
         await cache.get("key").then(
