@@ -25,40 +25,39 @@ import type { Clock } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { decodeToken, encodeToken, FENCE_RETENTION_MS, fenceMemory, nextToken, TOKENS_PER_TURN } from "./fence.ts";
 import type { LeaseKeys } from "./names.ts";
-import { decodeRecord, encodeRecord, type LeaseRecord } from "./record.ts";
+import type { Claim, LeaseRecord, RecordFormat } from "./record.ts";
 import type { LeaseTiming } from "./timing.ts";
 
-export interface AcquisitionOptions {
+export interface AcquisitionOptions<R extends Claim> {
   readonly cache: Cache;
   readonly keys: LeaseKeys;
   readonly timing: LeaseTiming;
   readonly clock: Clock;
-  readonly holder: string;
-  readonly metadata?: unknown;
+  readonly format: RecordFormat<R>;
   /** Whether a fencing token is issued. */
   readonly fencing: boolean;
 }
 
 /** A lease that was taken: what the store holds now, and since when. */
-export interface Grant {
+export interface Grant<R extends Claim = LeaseRecord> {
   readonly bytes: Uint8Array;
-  readonly record: LeaseRecord;
+  readonly record: R;
   /** A moment before the write that started the lease was sent. */
   readonly sentAt: Instant;
 }
 
-export type Outcome =
-  | { readonly kind: "granted"; readonly grant: Grant }
+export type Outcome<R extends Claim = LeaseRecord> =
+  | { readonly kind: "granted"; readonly grant: Grant<R> }
   /** Somebody has it; who is `undefined` if the record cannot be read. */
-  | { readonly kind: "occupied"; readonly by: LeaseRecord | undefined }
+  | { readonly kind: "occupied"; readonly by: R | undefined }
   /** It was mine, but too little of the lease was left to hand it out, or it was gone again. Try again. */
   | { readonly kind: "missed" };
 
-const MISSED: Outcome = { kind: "missed" };
+const MISSED = { kind: "missed" } as const;
 const QUIET = { announce: "none" } as const;
 
-interface Draft {
-  readonly record: LeaseRecord;
+interface Draft<R extends Claim> {
+  readonly record: R;
   readonly bytes: Uint8Array;
   /** The fence as it was last seen before this record was first sent. */
   readonly fence: Uint8Array | undefined;
@@ -69,14 +68,14 @@ interface Draft {
  * outcome is unknown is repeated with the same bytes; a record found under the
  * key is mine exactly if it has my nonce.
  */
-export class Acquisition {
-  readonly #options: AcquisitionOptions;
+export class Acquisition<R extends Claim = LeaseRecord> {
+  readonly #options: AcquisitionOptions<R>;
   readonly #nonce: Uint8Array;
-  #draft: Draft | undefined;
+  #draft: Draft<R> | undefined;
   /** Records of mine that the store may hold. */
   #sent: Uint8Array[] = [];
 
-  constructor(options: AcquisitionOptions) {
+  constructor(options: AcquisitionOptions<R>) {
     this.#options = options;
     this.#nonce = options.clock.randomBytes(16);
   }
@@ -88,7 +87,7 @@ export class Acquisition {
    *   when the lease is occupied; `"careful"` does not touch the fence until
    *   the lease is mine, so waiting burns no tokens
    */
-  async attempt(way: "fast" | "careful"): Promise<Outcome> {
+  async attempt(way: "fast" | "careful"): Promise<Outcome<R>> {
     const { cache, clock, keys, timing, fencing } = this.#options;
     this.#draft ??= this.#newDraft(this.#fences.get(keys.fence));
     const draft = this.#draft;
@@ -108,7 +107,7 @@ export class Acquisition {
   }
 
   /** Whether {@link inherit} has a token to give: the turn of `from` has some left, or none is wanted. */
-  canInherit(from: LeaseRecord): boolean {
+  canInherit(from: R): boolean {
     return !this.#options.fencing || from.fencingToken < from.lastToken;
   }
 
@@ -118,7 +117,7 @@ export class Acquisition {
    * the two, since the record is compared; and none can have a token in between,
    * since the fence is past them all. `undefined`: the lease was lost before.
    */
-  async inherit(from: Pick<Grant, "bytes" | "record">): Promise<Outcome | undefined> {
+  async inherit(from: Pick<Grant<R>, "bytes" | "record">): Promise<Outcome<R> | undefined> {
     const { clock, fencing } = this.#options;
     const token = fencing ? from.record.fencingToken + 1 : 0;
     const draft = this.#draftWith(token, fencing ? from.record.lastToken : 0, undefined);
@@ -138,7 +137,7 @@ export class Acquisition {
   }
 
   /** Gives back what was granted to somebody who does not want it any more. */
-  async giveBack(grant: Grant): Promise<void> {
+  async giveBack(grant: Grant<R>): Promise<void> {
     await this.#options.cache.compareAndSet(this.#options.keys.lease, grant.bytes, null);
   }
 
@@ -152,7 +151,7 @@ export class Acquisition {
   }
 
   /** Issues the tokens of a draft, from the fence as seen before the lease was taken. */
-  async #issueFirst(draft: Draft): Promise<boolean> {
+  async #issueFirst(draft: Draft<R>): Promise<boolean> {
     if (draft.fence !== undefined) return this.#issue(draft);
     const { cache, keys } = this.#options;
     const { value, wasSet } = await cache.getOrSet(keys.fence, encodeToken(draft.record.lastToken), FENCE_RETENTION_MS);
@@ -160,7 +159,7 @@ export class Acquisition {
     return wasSet;
   }
 
-  async #issue(draft: Draft): Promise<boolean> {
+  async #issue(draft: Draft<R>): Promise<boolean> {
     const { cache, keys } = this.#options;
     const last = encodeToken(draft.record.lastToken);
     const issued = await cache.compareAndSet(keys.fence, draft.fence ?? null, last, FENCE_RETENTION_MS, QUIET);
@@ -173,7 +172,7 @@ export class Acquisition {
    * The lease is mine with the record `held`. Issues a token and confirms the
    * lease with it, until both have succeeded or the lease is not mine any more.
    */
-  async #confirm(held: Uint8Array, seen: Uint8Array | undefined): Promise<Outcome> {
+  async #confirm(held: Uint8Array, seen: Uint8Array | undefined): Promise<Outcome<R>> {
     const { cache, clock, keys, timing, fencing } = this.#options;
     const startedAt = now(clock);
     let mine = held;
@@ -204,7 +203,7 @@ export class Acquisition {
     return found !== undefined && equalBytes(found, to);
   }
 
-  #handOut(grant: Grant): Outcome {
+  #handOut(grant: Grant<R>): Outcome<R> {
     const { clock, timing } = this.#options;
     if (elapsedMs(clock, grant.sentAt) >= timing.ttlMs - timing.marginMs) {
       // Whatever is still in the store is found by its nonce, or taken back.
@@ -215,8 +214,8 @@ export class Acquisition {
     return { kind: "granted", grant };
   }
 
-  #occupied(value: Uint8Array): Outcome | Promise<Outcome> {
-    const record = decodeRecord(value);
+  #occupied(value: Uint8Array): Outcome<R> | Promise<Outcome<R>> {
+    const record = this.#options.format.decode(value);
     if (record && equalBytes(record.nonce, this.#nonce)) return this.#confirm(value, undefined);
     // An answer: whatever this acquisition sent before has not become, or is no longer, the lease.
     this.#forget();
@@ -231,24 +230,16 @@ export class Acquisition {
     if (known === undefined || decodeToken(known) < last) this.#fences.set(keys.fence, encodeToken(last));
   }
 
-  #newDraft(fence: Uint8Array | undefined): Draft {
+  #newDraft(fence: Uint8Array | undefined): Draft<R> {
     if (!this.#options.fencing) return this.#draftWith(0, 0, fence);
     const token = nextToken(fence ? decodeToken(fence) : 0, this.#options.clock);
     return this.#draftWith(token, token + TOKENS_PER_TURN - 1, fence);
   }
 
-  #draftWith(fencingToken: number, lastToken: number, fence: Uint8Array | undefined): Draft {
-    const { clock, holder, timing, metadata } = this.#options;
-    const record: LeaseRecord = {
-      holder,
-      nonce: this.#nonce,
-      fencingToken,
-      lastToken,
-      acquiredAtMs: clock.wallMs(),
-      ttlMs: timing.ttlMs,
-      ...(metadata === undefined ? {} : { metadata }),
-    };
-    return { record, bytes: encodeRecord(record), fence };
+  #draftWith(fencingToken: number, lastToken: number, fence: Uint8Array | undefined): Draft<R> {
+    const { format } = this.#options;
+    const record = format.make({ nonce: this.#nonce, fencingToken, lastToken });
+    return { record, bytes: format.encode(record), fence };
   }
 
   #forget(): void {

@@ -1,23 +1,60 @@
 import { createCodec } from "../../cache/codec/codec.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { LeaseTiming } from "./timing.ts";
 
-/**
- * What the lease key holds: who has the lease. Written as CBOR; the CDDL is in
- * `docs/records.md`, so that programs in other languages can join in.
- */
-export interface LeaseRecord {
-  /** Who: host, process and a random part, unless the user chose a name. */
-  readonly holder: string;
+/** What makes a record somebody's, whatever else is in it. */
+export interface Claim {
   /** Unique to one acquisition. A record is mine if it has my nonce. */
   readonly nonce: Uint8Array;
   /** 0 when the lease was taken without a fencing token. */
   readonly fencingToken: number;
   /** The last of the tokens reserved for this turn of the holder's process: where the fence stands. */
   readonly lastToken: number;
+}
+
+/** How the records of one kind of lease are made, written and read. */
+export interface RecordFormat<R extends Claim> {
+  /** The record of who claims the lease now. */
+  make(claim: Claim): R;
+  encode(record: R): Uint8Array;
+  /** `undefined` for bytes that are no such record: somebody holds the key, but we cannot tell who. */
+  decode(bytes: Uint8Array): R | undefined;
+}
+
+/**
+ * What the key of a lock or a leadership holds: who has the lease. Written as
+ * CBOR; the CDDL is in `docs/records.md`, so that programs in other languages
+ * can join in.
+ */
+export interface LeaseRecord extends Claim {
+  /** Who: host, process and a random part, unless the user chose a name. */
+  readonly holder: string;
   /** By the holder's wall clock, in milliseconds since the epoch. */
   readonly acquiredAtMs: number;
   readonly ttlMs: number;
   /** Whatever the caller wants others to see. */
   readonly metadata?: unknown;
+}
+
+/** The records of one holder. */
+export function leaseFormat(options: {
+  readonly holder: string;
+  readonly metadata?: unknown;
+  readonly timing: LeaseTiming;
+  readonly clock: Clock;
+}): RecordFormat<LeaseRecord> {
+  const { holder, metadata, timing, clock } = options;
+  return {
+    make: (claim) => ({
+      ...claim,
+      holder,
+      acquiredAtMs: clock.wallMs(),
+      ttlMs: timing.ttlMs,
+      ...(metadata === undefined ? {} : { metadata }),
+    }),
+    encode: encodeRecord,
+    decode: decodeRecord,
+  };
 }
 
 const VERSION = 1;

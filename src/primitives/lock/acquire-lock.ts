@@ -6,6 +6,7 @@ import type { Lease } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import { lineFor } from "../lease/lines.ts";
 import { type LeaseKeys, leaseKeys } from "../lease/names.ts";
+import { leaseFormat } from "../lease/record.ts";
 import type { Seeker, Seen } from "../lease/seeker.ts";
 import { LockTimeoutError } from "./errors.ts";
 import { HeldLock } from "./held-lock.ts";
@@ -55,7 +56,7 @@ async function obtain(cache: Cache, keys: LeaseKeys, settings: LockSettings, way
   const about = { kind: "lock", name: keys.name } as const;
   let lock: HeldLock | undefined;
   const seeker: Seeker = {
-    acquisition: new Acquisition({ cache, keys, ...settings }),
+    acquisition: new Acquisition({ cache, keys, format: leaseFormat(settings), ...settings }),
     hold: (grant, onLost) => {
       lock = new HeldLock(cache, keys, settings, line, grant, onLost);
       return lock.lease;
