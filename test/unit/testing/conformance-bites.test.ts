@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
 import { cacheConformance, ManualClock } from "../../../src/testing/index.ts";
-import { type Breakage, breakages, broken } from "./broken-caches.ts";
+import { type Breakage, breakages, broken } from "../../support/broken-caches.ts";
 
 /** Runs the suite, with a runner of our own, on a memory cache that has one bug; gives the names of the failing tests. */
 async function failingTests(breakage?: Breakage): Promise<string[]> {

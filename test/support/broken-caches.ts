@@ -1,10 +1,13 @@
 import { setImmediate } from "node:timers/promises";
-import type { Cache } from "../../../src/cache/contract.ts";
+import type { Cache } from "../../src/cache/contract.ts";
 
-/** A way of getting the contract wrong: `part` of a name of a test that must notice it. */
+/** A way of getting the contract wrong. */
 export interface Breakage {
   readonly bug: string;
+  /** A part of the name of a conformance test that must notice it. */
   readonly noticedBy: string;
+  /** The model knows nothing of it: bad arguments, awkward keys, the memory of results, statistics. */
+  readonly beyondTheModel?: true;
   breakIt(cache: Cache): Partial<Cache>;
 }
 
@@ -96,6 +99,7 @@ const values: readonly Breakage[] = [
   {
     bug: "two gets give the same array",
     noticedBy: "changing a result",
+    beyondTheModel: true,
     breakIt: (cache) => {
       const given = new Map<string, Uint8Array>();
       return {
@@ -117,6 +121,7 @@ const values: readonly Breakage[] = [
   {
     bug: "results are views of a shared pool",
     noticedBy: "own their memory",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       get: async (key) => {
         const value = await cache.get(key);
@@ -130,6 +135,7 @@ const values: readonly Breakage[] = [
   {
     bug: "a view is stored with all that it is a view of",
     noticedBy: "a view of a part",
+    beyondTheModel: true,
     breakIt: (cache) => ({ set: (key, value, ttlMs) => cache.set(key, new Uint8Array(value.buffer ?? value), ttlMs) }),
   },
   {
@@ -142,6 +148,7 @@ const values: readonly Breakage[] = [
   {
     bug: "a value of exactly the limit is refused",
     noticedBy: "a value of maxValueBytes",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       set: async (key, value, ttlMs) => {
         if (value?.length === 1024 * 1024) throw new Error("too large");
@@ -200,6 +207,7 @@ const swaps: readonly Breakage[] = [
   {
     bug: "null → null is false",
     noticedBy: "null to null",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       compareAndSet: async (key, expected, next, ...rest) =>
         (expected ?? next) === null ? false : cache.compareAndSet(key, expected, next, ...rest),
@@ -208,9 +216,19 @@ const swaps: readonly Breakage[] = [
 ];
 
 const ttls: readonly Breakage[] = [
-  { bug: "0 is no expiry", noticedBy: "a TTL of number 0", breakIt: withTtl((ms) => ms || Number.POSITIVE_INFINITY) },
-  { bug: "a text is a TTL", noticedBy: 'a TTL of "5"', breakIt: withTtl((ms) => (typeof ms === "string" ? 5 : ms)) },
-  { bug: "-1 is a TTL", noticedBy: "a TTL of number -1", breakIt: withTtl((ms) => Math.abs(ms)) },
+  {
+    bug: "0 is no expiry",
+    noticedBy: "a TTL of number 0",
+    beyondTheModel: true,
+    breakIt: withTtl((ms) => ms || Number.POSITIVE_INFINITY),
+  },
+  {
+    bug: "a text is a TTL",
+    noticedBy: 'a TTL of "5"',
+    beyondTheModel: true,
+    breakIt: withTtl((ms) => (typeof ms === "string" ? 5 : ms)),
+  },
+  { bug: "-1 is a TTL", noticedBy: "a TTL of number -1", beyondTheModel: true, breakIt: withTtl((ms) => Math.abs(ms)) },
   {
     bug: "a fraction is cut off, to no expiry",
     noticedBy: "never down",
@@ -221,10 +239,16 @@ const ttls: readonly Breakage[] = [
     noticedBy: "absent from the instant it ends",
     breakIt: withTtl((ms) => (ms > 0 ? Math.ceil(ms) + 1 : ms)),
   },
-  { bug: "Infinity is an hour", noticedBy: "a thousand years", breakIt: withTtl((ms) => Math.min(ms, 3.6e6)) },
+  {
+    bug: "Infinity is an hour",
+    noticedBy: "a thousand years",
+    beyondTheModel: true,
+    breakIt: withTtl((ms) => Math.min(ms, 3.6e6)),
+  },
   {
     bug: "32 bits of TTL",
     noticedBy: "takes a TTL of 4294967296",
+    beyondTheModel: true,
     breakIt: withTtl((ms) => (ms === 2 ** 32 ? 1 : ms)),
   },
   {
@@ -277,18 +301,40 @@ const ttls: readonly Breakage[] = [
 ];
 
 const keys: readonly Breakage[] = [
-  { bug: "keys are trimmed", noticedBy: "spaces inside and around", breakIt: withKey((key) => key.trimStart()) },
-  { bug: "keys are normalised", noticedBy: "composed", breakIt: withKey((key) => key.normalize()) },
+  {
+    bug: "keys are trimmed",
+    noticedBy: "spaces inside and around",
+    beyondTheModel: true,
+    breakIt: withKey((key) => key.trimStart()),
+  },
+  {
+    bug: "keys are normalised",
+    noticedBy: "composed",
+    beyondTheModel: true,
+    breakIt: withKey((key) => key.normalize()),
+  },
   {
     bug: "keys are cut",
     noticedBy: "share their first 1,000 bytes",
+    beyondTheModel: true,
     breakIt: withKey((key) => (key.length > 1_000 && key.length < 1_020 ? key.slice(0, 1_000) : key)),
   },
-  { bug: "long keys are cut to fit", noticedBy: "1,025 bytes", breakIt: withKey((key) => key.slice(0, 1_024)) },
-  { bug: "keys end at a zero byte", noticedBy: "a zero byte", breakIt: withKey((key) => key.split("\0")[0] ?? "") },
+  {
+    bug: "long keys are cut to fit",
+    noticedBy: "1,025 bytes",
+    beyondTheModel: true,
+    breakIt: withKey((key) => key.slice(0, 1_024)),
+  },
+  {
+    bug: "keys end at a zero byte",
+    noticedBy: "a zero byte",
+    beyondTheModel: true,
+    breakIt: withKey((key) => key.split("\0")[0] ?? ""),
+  },
   {
     bug: "a bad key throws at once",
     noticedBy: "an empty key",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       get: (key) => {
         if (key === "") throw new Error("empty");
@@ -299,6 +345,7 @@ const keys: readonly Breakage[] = [
   {
     bug: "the value is checked before the key",
     noticedBy: "set checks in this order",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       set: async (key, value, ttlMs) => {
         if (!(value instanceof Uint8Array)) await cache.set("key", value, 1);
@@ -393,10 +440,16 @@ const watches: readonly Breakage[] = [
 ];
 
 const lives: readonly Breakage[] = [
-  { bug: "close does nothing", noticedBy: "after close", breakIt: () => ({ close: async () => {} }) },
+  {
+    bug: "close does nothing",
+    noticedBy: "after close",
+    beyondTheModel: true,
+    breakIt: () => ({ close: async () => {} }),
+  },
   {
     bug: "a second close rejects",
     noticedBy: "close is idempotent",
+    beyondTheModel: true,
     breakIt: (cache) => {
       let closed = false;
       return {
@@ -411,6 +464,7 @@ const lives: readonly Breakage[] = [
   {
     bug: "health does not mind being closed",
     noticedBy: "after close",
+    beyondTheModel: true,
     breakIt: () => ({ health: async () => {} }),
   },
   {
@@ -428,6 +482,7 @@ const lives: readonly Breakage[] = [
   {
     bug: "a miss is an error",
     noticedBy: "hits and misses",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       stats: () => ({ ...cache.stats(), misses: 0, errors: cache.stats().misses }),
     }),
@@ -435,6 +490,7 @@ const lives: readonly Breakage[] = [
   {
     bug: "stats are live",
     noticedBy: "plain data, and a copy",
+    beyondTheModel: true,
     breakIt: (cache) => ({
       stats: () => ({
         ...cache.stats(),
