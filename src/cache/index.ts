@@ -2,7 +2,7 @@
 
 export { checkKey, checkTransition, checkTtl, checkValue, DEFAULT_MAX_VALUE_BYTES, MAX_KEY_BYTES } from "./checks.ts";
 export { type Codec, codec, createCodec } from "./codec/codec.ts";
-export type { CodecLimits } from "./codec/limits.ts";
+export type { CodecLimits, CodecOptions } from "./codec/limits.ts";
 export {
   type Cache,
   type CacheOperation,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { codec } from "../../src/cache/codec/codec.ts";
+import { codec, createCodec } from "../../src/cache/codec/codec.ts";
 import { CodecError } from "../../src/cache/errors.ts";
 import { damaged, structured } from "../support/arbitrary-cbor.ts";
 import { encodable } from "../support/arbitrary-values.ts";
@@ -34,6 +34,17 @@ describe("the codec", () => {
     );
   });
 
+  test("when deterministic, writes alike what differs only in the order of adding, and nothing else", () => {
+    const deterministic = createCodec({ deterministic: true });
+    fc.assert(
+      fc.property(encodable, fc.infiniteStream(fc.nat()), (value, random) => {
+        const bytes = deterministic.encode(value);
+        expect(Buffer.from(deterministic.encode(shuffled(value, random))).equals(bytes)).toBe(true);
+        expect(deterministic.decode(bytes)).toEqual(value);
+      }),
+    );
+  });
+
   test.each([
     ["damaged encodings", damaged],
     ["structure without sense", structured],
@@ -58,6 +69,21 @@ describe("the codec", () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(prototype);
   });
 });
+
+/** The same data, added in another order. */
+function shuffled(value: unknown, random: fc.Stream<number>): unknown {
+  const deep = (part: unknown): unknown => shuffled(part, random);
+  if (Array.isArray(value)) return value.map(deep);
+  if (value instanceof Set) return new Set(inAnyOrder([...value].map(deep), random));
+  if (value instanceof Map) return new Map(inAnyOrder([...value], random).map(([key, of]) => [deep(key), deep(of)]));
+  if (typeof value !== "object" || value === null || value instanceof Date || value instanceof Uint8Array) return value;
+  return Object.fromEntries(inAnyOrder(Object.entries(value), random).map(([name, of]) => [name, deep(of)]));
+}
+
+function inAnyOrder<T>(items: readonly T[], random: fc.Stream<number>): T[] {
+  const ranked = items.map((item) => ({ item, rank: random.next().value ?? 0 }));
+  return ranked.toSorted((a, b) => a.rank - b.rank).map(({ item }) => item);
+}
 
 function encodeUnlessTwice(value: unknown): Uint8Array {
   try {

@@ -46,6 +46,16 @@ export class ByteWriter {
     return this.#buffer.toString("latin1", start, this.#end);
   }
 
+  /** Puts the parts that begin at `starts`, the last of which ends here, into the order of their bytes. */
+  sort(starts: readonly number[]): void {
+    const [first] = starts;
+    if (first === undefined) return;
+    const parts = starts.map((start, i) => this.#bytes.slice(start, starts[i + 1] ?? this.#end));
+    parts.sort(Buffer.compare);
+    this.#end = first;
+    for (const part of parts) this.append(part);
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#bytes[this.#end++] = value;

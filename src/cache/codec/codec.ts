@@ -1,12 +1,12 @@
 import { decode } from "./decode.ts";
 import { Encoder } from "./encode.ts";
-import { type CodecLimits, checkLimits } from "./limits.ts";
+import { type CodecOptions, checkLimits } from "./limits.ts";
 
 /** Turns values into bytes and back. What survives, and how it is written, is a table in docs/codec.md. */
 export interface Codec {
   /**
    * The CBOR encoding of `value`. The same value gives the same bytes, as long
-   * as its keys were added in the same order.
+   * as its keys were added in the same order or the codec is `deterministic`.
    *
    * @throws {CodecError} naming the path, for what has no encoding (functions,
    *   symbols, instances of classes, invalid dates, cycles) or exceeds a limit
@@ -42,9 +42,9 @@ export interface Codec {
  *
  * @throws {ConfigError} when a limit is not a whole number within its range
  */
-export function createCodec(limits: CodecLimits = {}): Codec {
-  const checked = checkLimits(limits);
-  const encoder = new Encoder(checked);
+export function createCodec(options: CodecOptions = {}): Codec {
+  const checked = checkLimits(options);
+  const encoder = new Encoder(checked, options.deterministic ?? false);
   return {
     encode: (value) => encoder.encode(value),
     decode: (bytes) => decode(bytes, checked),

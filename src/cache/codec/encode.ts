@@ -15,10 +15,12 @@ const MAX_MAGNITUDE: bigint = (1n << BigInt(8 * MAX_BIGNUM_BYTES)) - 1n;
 /** Encodes within limits. It keeps its buffer, not what it has encoded. */
 export class Encoder {
   readonly #limits: CheckedLimits;
+  readonly #deterministic: boolean;
   #idle: ByteWriter | undefined;
 
-  constructor(limits: CheckedLimits) {
+  constructor(limits: CheckedLimits, deterministic: boolean) {
     this.#limits = limits;
+    this.#deterministic = deterministic;
   }
 
   encode(value: unknown): Uint8Array {
@@ -26,7 +28,7 @@ export class Encoder {
     const writer = this.#idle ?? new ByteWriter(this.#limits.maxBytes);
     this.#idle = undefined;
     try {
-      new Encoding(writer, this.#limits).value(value, 0);
+      new Encoding(writer, this.#limits, this.#deterministic).value(value, 0);
       return writer.take();
     } catch (error) {
       throw this.#explain(error);
@@ -48,10 +50,12 @@ export class Encoder {
 class Encoding {
   readonly #writer: ByteWriter;
   readonly #limits: CheckedLimits;
+  readonly #deterministic: boolean;
 
-  constructor(writer: ByteWriter, limits: CheckedLimits) {
+  constructor(writer: ByteWriter, limits: CheckedLimits, deterministic: boolean) {
     this.#writer = writer;
     this.#limits = limits;
+    this.#deterministic = deterministic;
   }
 
   value(value: unknown, depth: number): void {
@@ -127,7 +131,9 @@ class Encoding {
   #plainObject(object: Record<string, unknown>, depth: number): void {
     const names = Object.keys(object);
     this.#open(object, Major.map, names.length, depth);
+    const starts = this.#startSorting();
     for (const name of names) {
+      starts?.push(this.#writer.length);
       try {
         if (name === "__proto__") throw new Unencodable("is a name that would change a prototype when read");
         this.#text(name);
@@ -136,6 +142,7 @@ class Encoding {
         throw leaving(error, object, propertyStep(name));
       }
     }
+    this.#sort(starts);
   }
 
   #array(array: readonly unknown[], depth: number): void {
@@ -155,7 +162,9 @@ class Encoding {
     this.#writer.head(Major.tag, Tag.map);
     this.#open(map, Major.map, entries.length, depth);
     const seen = new Set<string>();
+    const starts = this.#startSorting();
     for (const [key, value] of entries) {
+      starts?.push(this.#writer.length);
       try {
         this.#distinct(key, seen, depth);
       } catch (error) {
@@ -167,6 +176,7 @@ class Encoding {
         throw leaving(error, map, `.get(${describe(key)})`);
       }
     }
+    this.#sort(starts);
   }
 
   #set(set: ReadonlySet<unknown>, depth: number): void {
@@ -174,13 +184,16 @@ class Encoding {
     this.#writer.head(Major.tag, Tag.set);
     this.#open(set, Major.array, members.length, depth);
     const seen = new Set<string>();
+    const starts = this.#startSorting();
     for (const member of members) {
+      starts?.push(this.#writer.length);
       try {
         this.#distinct(member, seen, depth);
       } catch (error) {
         throw leaving(error, set, `<member ${describe(member)}>`);
       }
     }
+    this.#sort(starts);
   }
 
   /** The key of a map or the member of a set: two different objects may well be the same data. */
@@ -191,6 +204,16 @@ class Encoding {
     const encoding = this.#writer.latin1From(start);
     if (seen.has(encoding)) throw new Unencodable("is there twice: another object with the same content");
     seen.add(encoding);
+  }
+
+  /** Where the parts begin that are to be sorted, if they are. */
+  #startSorting(): number[] | undefined {
+    return this.#deterministic ? [] : undefined;
+  }
+
+  /** Keys differ and no item is the beginning of another, so the order of pairs is that of their keys. */
+  #sort(starts: readonly number[] | undefined): void {
+    if (starts) this.#writer.sort(starts);
   }
 
   #open(container: object, major: number, items: number, depth: number): void {

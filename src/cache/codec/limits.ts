@@ -17,6 +17,15 @@ export interface CodecLimits {
   readonly maxItems?: number;
 }
 
+export interface CodecOptions extends CodecLimits {
+  /**
+   * Encodes equal data as equal bytes, whatever the order in which properties,
+   * map entries and set members were added: sorted by their encodings, which is
+   * the deterministic encoding of RFC 8949 §4.2.1. Default `false`.
+   */
+  readonly deterministic?: boolean;
+}
+
 export type CheckedLimits = Required<CodecLimits>;
 
 const DEFAULTS: CheckedLimits = { maxBytes: DEFAULT_MAX_VALUE_BYTES, maxDepth: 64, maxItems: 10_000 };

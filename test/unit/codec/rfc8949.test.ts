@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { codec } from "../../../src/cache/codec/codec.ts";
+import { codec, createCodec } from "../../../src/cache/codec/codec.ts";
 import { CodecError } from "../../../src/cache/errors.ts";
 import { fromHex, toHex } from "../../support/hex.ts";
 
@@ -153,5 +153,12 @@ describe("the examples of RFC 8949", () => {
 
   test("nothing at all is not an item", () => {
     expect(() => codec.decode(new Uint8Array())).toThrow(CodecError);
+  });
+
+  test("the deterministic order of section 4.2.1", () => {
+    const keys = [10, 100, -1, "z", "aa", [100], [-1], false];
+    const map = new Map(keys.toReversed().map((key) => [key, 0]));
+    const written = "0a00 186400 2000 617a00 62616100 81186400 812000 f400".replaceAll(" ", "");
+    expect(toHex(createCodec({ deterministic: true }).encode(map))).toBe(`d90103a8${written}`);
   });
 });
