@@ -4,6 +4,7 @@ import type { CommandArgument } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { isReplyError, isUnknownCommand, replyCode } from "./failures.ts";
 import { DELETE_IF_EQUAL, GET_OR_SET, REPLACE_IF_EQUAL, type Script } from "./scripts.ts";
+import type { Capabilities } from "./server.ts";
 
 /** One operation: what it is about, and until when it may take. */
 export interface Call {
@@ -44,9 +45,9 @@ export const ABSENT = -2;
  * watchers are promised hints, and no round trip is lost.
  */
 export class Commands {
-  readonly #connection: Connection;
+  readonly #connection: Connection<Capabilities>;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection<Capabilities>) {
     this.#connection = connection;
   }
 
@@ -63,7 +64,7 @@ export class Commands {
   }
 
   getOrSet(call: Call, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
-    const { capabilities } = this.#connection;
+    const capabilities = this.#connection.greeting;
     const toResult = (reply: unknown): GetOrSetResult => {
       const existing = toValue(reply);
       return existing === undefined ? { value, wasSet: true } : { value: existing, wasSet: false };
@@ -102,7 +103,7 @@ export class Commands {
   }
 
   #replaceIfEqual(call: Call, expected: Buffer, next: Buffer, ttlMs: number, channel: string): Promise<boolean> {
-    const { capabilities } = this.#connection;
+    const capabilities = this.#connection.greeting;
     const byScript = (): Promise<boolean> => {
       const args = [expected, next, ttlArgument(ttlMs), channel, announcement(ttlMs)];
       return this.#runScript(call, REPLACE_IF_EQUAL, args, isOne);
@@ -118,7 +119,7 @@ export class Commands {
   }
 
   #deleteIfEqual(call: Call, expected: Buffer, channel: string): Promise<boolean> {
-    const { capabilities } = this.#connection;
+    const capabilities = this.#connection.greeting;
     const byScript = (): Promise<boolean> =>
       this.#runScript(call, DELETE_IF_EQUAL, [expected, channel, String(ABSENT)], isOne);
 
@@ -135,7 +136,7 @@ export class Commands {
   }
 
   #announce(call: Call, channel: string, message: string): void {
-    const { capabilities } = this.#connection;
+    const capabilities = this.#connection.greeting;
     if (channel === "" || !capabilities.publish) return;
     this.#send(call, "PUBLISH", [channel, message], toNothing).catch((error: unknown) => {
       // Not worth an error: the change itself was applied. Nor worth trying again on this connection.
@@ -144,7 +145,7 @@ export class Commands {
   }
 
   #runScript<T>(call: Call, script: Script, args: CommandArgument[], parse: (reply: unknown) => T): Promise<T> {
-    const { capabilities } = this.#connection;
+    const capabilities = this.#connection.greeting;
     const keysAndArgs = ["1", call.fullKey, ...args];
     const byText = (): Promise<T> => this.#send(call, "EVAL", [script.source, ...keysAndArgs], parse);
     if (!capabilities.scriptsLoaded) return byText();

@@ -1,4 +1,3 @@
-import { describe } from "../checks.ts";
 import type { RedisConfig, RedisNode } from "./options.ts";
 
 /** `redis`, then TLS or not, then what is at the other end. */
@@ -92,7 +91,7 @@ function parseHosts(text: string, faults: string[]): RedisNode[] {
 
 function checkParameters(query: URLSearchParams, known: readonly string[], faults: string[]): void {
   for (const name of query.keys()) {
-    if (!known.includes(name)) faults.push(`the parameter ${describe(name)} is not known`);
+    if (!known.includes(name)) faults.push(`it has a parameter other than ${known.join(", ")}`);
   }
 }
 

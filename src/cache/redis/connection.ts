@@ -1,20 +1,19 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { connectFailure } from "./connect-failure.ts";
-import { greet } from "./greeting.ts";
 import { Link } from "./link.ts";
-import type { Capabilities } from "./server.ts";
 
-export interface ConnectionOptions {
+export interface ConnectionOptions<T> {
   readonly clock: Clock;
   /** How messages name the other end. */
   readonly address: string;
   readonly operationTimeoutMs: number;
   readonly connectTimeoutMs: number;
-  /** The database in which the keys are. */
-  readonly database: number;
-  /** Whether it has to be selected on every connection. */
-  readonly selects: boolean;
+  /**
+   * What is sent on every new connection before an operation may use it. Rejects
+   * when the server is of no use, with a `ConnectionError` or the error of a command.
+   */
+  greet(link: Link, deadlineMs: number): Promise<T>;
   /**
    * For a client of our own: whether it reconnects by itself, which it must not
    * before it was connected once. `undefined`: the client is the caller's.
@@ -35,22 +34,25 @@ export const GOODBYE_MS = 100;
  * A client of our own is made to reconnect when its server is dead or takes no
  * writes. One that was handed in gets our listeners and our commands, no more.
  */
-export class Connection {
+export class Connection<T> {
   readonly link: Link;
-  /** What the server can do, as of the last greeting. */
-  capabilities!: Capabilities;
+  /** What the last greeting gave. */
+  greeting!: T;
   /** Called when another connection has taken the place of a broken one. */
   onReconnected: () => void = () => {};
+  /** Called when the client has ended for good, and not by `close`. */
+  onEnded: () => void = () => {};
   readonly #client: RedisClient;
-  readonly #options: ConnectionOptions;
+  readonly #options: ConnectionOptions<T>;
   readonly #listeners: readonly (readonly [string, (...args: never[]) => void])[];
   #opening: { resolve(): void; reject(error: Error | undefined): void } | undefined;
   #wasOpen = false;
+  #released = false;
   /** Raised with each connection, so that a late answer from an older one is not mistaken for the new one's. */
   #epoch = 0;
   #retry: Timer;
 
-  constructor(client: RedisClient, options: ConnectionOptions) {
+  constructor(client: RedisClient, options: ConnectionOptions<T>) {
     this.#client = client;
     this.#options = options;
     this.link = new Link(client, options);
@@ -79,7 +81,7 @@ export class Connection {
         this.#start();
       });
     } catch (fault) {
-      await this.#letGo();
+      await this.#release();
       throw connectFailure(fault, address, connectTimeoutMs);
     } finally {
       clock.clearTimer(timer);
@@ -90,7 +92,7 @@ export class Connection {
   /** Lets the operations under way finish, then disconnects a client of our own, or leaves the caller's alone. */
   async close(): Promise<void> {
     await this.link.whenIdle();
-    await this.#letGo();
+    await this.#release();
   }
 
   #start(): void {
@@ -103,11 +105,11 @@ export class Connection {
 
   async #greet(): Promise<void> {
     const epoch = ++this.#epoch;
-    const { clock, connectTimeoutMs, database, selects, reconnects } = this.#options;
+    const { clock, connectTimeoutMs, reconnects } = this.#options;
     try {
-      const capabilities = await greet(this.link, selects ? database : 0, clock.monotonicMs() + connectTimeoutMs);
+      const greeting = await this.#options.greet(this.link, clock.monotonicMs() + connectTimeoutMs);
       if (epoch !== this.#epoch) return;
-      this.capabilities = capabilities;
+      this.greeting = greeting;
       if (reconnects !== undefined) reconnects.enabled = true;
       this.link.open();
       if (this.#wasOpen) this.onReconnected();
@@ -145,10 +147,12 @@ export class Connection {
   #onEnd(): void {
     this.#epoch += 1;
     this.link.end();
-    this.#opening?.reject(this.link.fault);
+    if (this.#opening !== undefined) this.#opening.reject(this.link.fault);
+    else if (!this.#released) this.onEnded();
   }
 
-  async #letGo(): Promise<void> {
+  async #release(): Promise<void> {
+    this.#released = true;
     this.#epoch += 1;
     this.#options.clock.clearTimer(this.#retry);
     this.link.end();
@@ -158,14 +162,14 @@ export class Connection {
 }
 
 /** Disconnects a client of our own for good, and waits until its sockets are closed. */
-export async function disconnect(client: RedisClient, clock: Clock): Promise<void> {
+async function disconnect(client: RedisClient, clock: Clock): Promise<void> {
   // Between two attempts there is nothing to close, and no event will come.
-  const closes = client.status !== "reconnecting" && client.status !== "end";
-  const ended = new Promise<void>((resolve) => {
+  if (client.status === "reconnecting" || client.status === "end") return client.disconnect();
+  let timer: Timer;
+  await new Promise<void>((resolve) => {
     client.on("end", resolve);
-    if (closes) clock.setTimer(resolve, 2 * GOODBYE_MS);
-    else resolve();
+    timer = clock.setTimer(resolve, 2 * GOODBYE_MS);
+    client.disconnect();
   });
-  client.disconnect();
-  await ended;
+  clock.clearTimer(timer);
 }

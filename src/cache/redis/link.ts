@@ -78,8 +78,12 @@ export class Link implements RequestOwner {
    * Calls `start` when there is a connection: at once, or later. It gets the
    * deadline of the operation, for the requests that it sends.
    */
-  run<T>(operation: CacheOperation, key: string | undefined, start: (deadlineMs: number) => Promise<T>): Promise<T> {
-    const deadlineMs = this.#clock.monotonicMs() + this.#limitMs;
+  run<T>(
+    operation: CacheOperation,
+    key: string | undefined,
+    start: (deadlineMs: number) => Promise<T>,
+    deadlineMs: number = this.#clock.monotonicMs() + this.#limitMs,
+  ): Promise<T> {
     if (this.isOpen) return start(deadlineMs);
     return new Promise((resolve, reject) => {
       const waiting = new Waiting(this, deadlineMs, operation, key, () => resolve(start(deadlineMs)), reject);

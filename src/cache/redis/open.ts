@@ -7,9 +7,11 @@ import { OperationGuard } from "../guard.ts";
 import { resolveAddress } from "./address.ts";
 import { isRedisClient, type RedisClient } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { greet } from "./greeting.ts";
 import type { RedisCacheOptions, RedisConfig } from "./options.ts";
-import { createClient, type OwnClientOptions } from "./own-client.ts";
+import { createClient, duplicateClient, type OwnClientOptions } from "./own-client.ts";
 import { RedisCache } from "./redis-cache.ts";
+import { Subscriber } from "./subscriber.ts";
 
 /**
  * Connects to Redis, Valkey, or what speaks their protocol.
@@ -34,15 +36,22 @@ export async function openRedisCache(
   const limits = { clock, operationTimeoutMs, connectTimeoutMs };
 
   const store = isRedisClient(target) ? lentStore(target) : ownStore(target, limits);
-  const connection = new Connection(store.client, { ...limits, ...store });
-  await connection.open();
-  const fullPrefix = store.clientPrefix + keyPrefix;
-  return new RedisCache({
-    connection,
-    guard,
-    keyPrefix: fullPrefix,
-    channelPrefix: `holdfast:${store.database}:${fullPrefix}`,
+  const { client, address, database } = store;
+  const connection = new Connection(client, {
+    ...limits,
+    address,
+    reconnects: store.reconnects,
+    greet: (link, deadlineMs) => greet(link, store.selects ? database : 0, deadlineMs),
   });
+  await connection.open();
+  const subscriber = new Subscriber({
+    ...limits,
+    address,
+    makeClient: (reconnects) => duplicateClient(client, { ...limits, reconnects }),
+  });
+  const fullPrefix = store.clientPrefix + keyPrefix;
+  const channelPrefix = `holdfast:${database}:${fullPrefix}`;
+  return new RedisCache({ clock, guard, connection, subscriber, keyPrefix: fullPrefix, channelPrefix });
 }
 
 interface Store {

@@ -1,7 +1,8 @@
 import { Cluster, Redis } from "ioredis";
 import type { Clock } from "../../runtime/clock.ts";
+import { ConnectionError } from "../errors.ts";
 import type { Address } from "./address.ts";
-import type { NodeClient, RedisClient } from "./client.ts";
+import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { GOODBYE_MS } from "./connection.ts";
 
 export interface OwnClientOptions {
@@ -13,24 +14,15 @@ export interface OwnClientOptions {
 }
 
 /** Makes a client for an address, not yet connected. */
-export function createClient(address: Address, options: OwnClientOptions): RedisClient {
-  const { at, username, password, tls } = address;
+export function createClient({ at, username, password, tls }: Address, options: OwnClientOptions): RedisClient {
   const retry = retryDelays(options);
   const connection = {
+    ...onlyOurs(options),
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls }),
-    lazyConnect: true,
     connectionName: "holdfast",
-    connectTimeout: options.connectTimeoutMs,
-    disconnectTimeout: GOODBYE_MS,
-    // Commands that were written and not answered: the connection is dead. A little more than
-    // the limit of an operation, so that the operation's own error comes first.
-    socketTimeout: options.operationTimeoutMs + 100,
-    // The greeting finds out whether the server is of use, and says so at once.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    // RESP3 has nothing for us and costs a round trip with a server that does not know it.
+    // RESP3 has nothing for us, and costs a round trip with a server that does not know it.
     protocol: 2,
   } as const;
   switch (at.kind) {
@@ -43,31 +35,61 @@ export function createClient(address: Address, options: OwnClientOptions): Redis
     case "sentinel":
       return new Redis({
         ...connection,
-        ...NO_SECOND_LIFE,
-        retryStrategy: retry,
-        sentinelRetryStrategy: retry,
         sentinels: [...at.hosts],
         name: at.name,
         ...(at.username === undefined ? {} : { sentinelUsername: at.username }),
         ...(at.password === undefined ? {} : { sentinelPassword: at.password }),
         ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
-      }) as unknown as NodeClient;
-    default: {
-      const place = at.kind === "socket" ? { path: at.path } : { host: at.host, port: at.port };
-      return new Redis({
-        ...connection,
-        ...NO_SECOND_LIFE,
-        ...place,
+        sentinelRetryStrategy: retry,
         retryStrategy: retry,
-      }) as unknown as NodeClient;
-    }
+      }) as unknown as RedisClient;
+    case "socket":
+      return new Redis({ ...connection, path: at.path, retryStrategy: retry }) as unknown as RedisClient;
+    case "host":
+      return new Redis({ ...connection, host: at.host, port: at.port, retryStrategy: retry }) as unknown as RedisClient;
   }
 }
 
-/** What was in flight when the connection broke is not sent again. */
-const NO_SECOND_LIFE = { autoResendUnfulfilledCommands: false, maxRetriesPerRequest: 0 } as const;
+/** Makes another client for the same store, not yet connected; of a cluster, for one of its nodes. */
+export function duplicateClient(client: RedisClient, options: OwnClientOptions): NodeClient {
+  const retry = retryDelays(options);
+  if (!isCluster(client)) {
+    return (client as NodeClient).duplicate({
+      ...onlyOurs(options),
+      retryStrategy: retry,
+      sentinelRetryStrategy: retry,
+    });
+  }
+  const nodes = client.nodes("all");
+  const node = nodes[Math.floor(options.clock.random() * nodes.length)];
+  if (node === undefined) throw new ConnectionError("the cluster has no node that could be reached");
+  // A node may be gone for good; then another one is asked for.
+  const fewRetries = (failures: number): number | null => (failures > NODE_RETRIES ? null : retry(failures));
+  return node.duplicate({ ...onlyOurs(options), retryStrategy: fewRetries });
+}
 
-/** 50 ms, doubled with every failure up to 2 s, with some jitter so that a fleet does not come back at once. */
+const NODE_RETRIES = 2;
+
+/** What every client of our own needs to behave as `Connection` and `Link` expect. */
+function onlyOurs({ connectTimeoutMs, operationTimeoutMs }: OwnClientOptions): object {
+  return {
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    disconnectTimeout: GOODBYE_MS,
+    // Commands were written and nothing was answered: the connection is dead. A little more than
+    // the limit of an operation, so that the operation's own error comes first.
+    socketTimeout: operationTimeoutMs + 100,
+    // The greeting finds out whether the server is of use, and says so at once.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    // Nothing happens behind our back when a connection breaks.
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+}
+
+/** 50 ms, doubled with every failure up to 2 s; with some jitter, so that a fleet does not come back at once. */
 function retryDelays({ reconnects, clock }: OwnClientOptions): (failures: number) => number | null {
   return (failures) => {
     if (!reconnects.enabled) return null;

@@ -1,14 +1,20 @@
+import type { Clock } from "../../runtime/clock.ts";
 import { copyBytes, equalBytes } from "../bytes.ts";
 import type { Cache, CacheOperation, CacheStats, CompareAndSetOptions, GetOrSetResult, Unwatch } from "../contract.ts";
 import { CacheCounters } from "../counters.ts";
-import { ConnectionError, OperationError } from "../errors.ts";
+import { ConnectionError } from "../errors.ts";
 import type { OperationGuard } from "../guard.ts";
 import { type Call, Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
+import type { Capabilities } from "./server.ts";
+import type { Subscriber } from "./subscriber.ts";
+import { Watches } from "./watches.ts";
 
 export interface RedisCacheParts {
-  readonly connection: Connection;
+  readonly clock: Clock;
   readonly guard: OperationGuard;
+  readonly connection: Connection<Capabilities>;
+  readonly subscriber: Subscriber;
   /** What stands before every key on the server. */
   readonly keyPrefix: string;
   /** What stands before every key in the name of its channel. */
@@ -18,27 +24,33 @@ export interface RedisCacheParts {
 /** The cache contract on a server. See `commands.ts` for what is sent, `link.ts` for faults and time limits. */
 export class RedisCache implements Cache {
   readonly ordered: boolean;
-  readonly #connection: Connection;
+  readonly #connection: Connection<Capabilities>;
   readonly #commands: Commands;
   readonly #guard: OperationGuard;
   readonly #keyPrefix: string;
   readonly #channelPrefix: string;
   readonly #counters = new CacheCounters();
+  readonly #watches: Watches;
   #closing: Promise<void> | undefined;
 
-  constructor({ connection, guard, keyPrefix, channelPrefix }: RedisCacheParts) {
+  constructor({ clock, guard, connection, subscriber, keyPrefix, channelPrefix }: RedisCacheParts) {
     this.ordered = connection.link.writesOnce;
     this.#connection = connection;
     this.#commands = new Commands(connection);
     this.#guard = guard;
     this.#keyPrefix = keyPrefix;
     this.#channelPrefix = channelPrefix;
+    const readRemainingMs = (key: string): Promise<number> =>
+      this.#run("watch", key, (call) => this.#commands.remainingMs(call));
+    this.#watches = new Watches({ clock, subscriber, channelPrefix, readRemainingMs });
+    connection.onReconnected = () => this.#watches.wakeAll();
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     this.#guard.key("get", key);
     const value = await this.#perform("get", key, (call) => this.#commands.get(call));
     this.#counters.found(value);
+    if (value !== undefined) this.#watches.onFound(key);
     return value;
   }
 
@@ -56,7 +68,9 @@ export class RedisCache implements Cache {
   async getOrSet(key: string, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
     const ttl = this.#guard.write("getOrSet", key, value, ttlMs);
     const own = copyBytes(value);
-    return await this.#perform("getOrSet", key, (call) => this.#commands.getOrSet(call, own, ttl));
+    const result = await this.#perform("getOrSet", key, (call) => this.#commands.getOrSet(call, own, ttl));
+    this.#watches.onFound(key);
+    return result;
   }
 
   async compareAndSet(
@@ -80,18 +94,17 @@ export class RedisCache implements Cache {
 
   async watch(key: string, onChange: () => void): Promise<Unwatch> {
     this.#guard.watch(key, onChange);
-    throw new OperationError(`watch "${key}": not there yet`, { key, operation: "watch" });
+    return await this.#count("watch", () => this.#watches.add(key, onChange));
   }
 
   async health(): Promise<void> {
     this.#guard.open("health");
-    const { address } = this.#connection.link;
     try {
       await this.#perform("health", "", (call) => this.#commands.ping(call));
     } catch (error) {
       if (error instanceof ConnectionError) throw error;
-      const { message } = error as Error;
-      throw new ConnectionError(message, { address, operation: "health", cause: error });
+      const { address } = this.#connection.link;
+      throw new ConnectionError((error as Error).message, { address, operation: "health", cause: error });
     }
   }
 
@@ -101,28 +114,39 @@ export class RedisCache implements Cache {
       backend: "redis",
       state: this.#guard.closed ? "closed" : state,
       ...this.#counters.snapshot(),
-      watchedKeys: 0,
+      watchedKeys: this.#watches.size,
     };
   }
 
   close(): Promise<void> {
     this.#guard.close();
-    this.#closing ??= this.#connection.close();
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  async #perform<T>(operation: CacheOperation, key: string, start: (call: Call) => Promise<T>): Promise<T> {
+  async #close(): Promise<void> {
+    await this.#watches.close();
+    await this.#connection.close();
+  }
+
+  #perform<T>(operation: CacheOperation, key: string, start: (call: Call) => Promise<T>): Promise<T> {
+    return this.#count(operation, () => this.#run(operation, key, start));
+  }
+
+  async #count<T>(operation: CacheOperation, work: () => Promise<T>): Promise<T> {
     this.#counters.begin(operation);
     try {
-      const fullKey = this.#keyPrefix + key;
-      return await this.#connection.link.run(operation, key, (deadlineMs) =>
-        start({ operation, key, fullKey, deadlineMs }),
-      );
+      return await work();
     } catch (error) {
       this.#counters.fail(error);
       throw error;
     } finally {
       this.#counters.end();
     }
+  }
+
+  #run<T>(operation: CacheOperation, key: string, start: (call: Call) => Promise<T>): Promise<T> {
+    const fullKey = this.#keyPrefix + key;
+    return this.#connection.link.run(operation, key, (deadlineMs) => start({ operation, key, fullKey, deadlineMs }));
   }
 }
