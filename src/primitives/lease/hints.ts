@@ -11,6 +11,7 @@ export class Hints {
   readonly #onHint: () => void;
   #unwatch: Unwatch | undefined;
   #retryAtMs = Number.NEGATIVE_INFINITY;
+  #ended = false;
 
   constructor(cache: Cache, clock: Clock, key: string, onHint: () => void) {
     this.#cache = cache;
@@ -28,7 +29,8 @@ export class Hints {
     if (this.active || this.#clock.monotonicMs() < this.#retryAtMs) return false;
     try {
       this.#unwatch = await this.#cache.watch(this.#key, this.#onHint);
-      return true;
+      if (this.#ended) await this.end();
+      return this.active;
     } catch {
       // Forbidden, or the store is at fault: waiting goes on by polling.
       this.#retryAtMs = this.#clock.monotonicMs() + RETRY_WATCH_MS;
@@ -36,7 +38,9 @@ export class Hints {
     }
   }
 
+  /** Ends the watch for good, also one that is still being started. */
   async end(): Promise<void> {
+    this.#ended = true;
     const unwatch = this.#unwatch;
     this.#unwatch = undefined;
     // A watch that cannot be ended has ended with its connection.
