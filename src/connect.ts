@@ -1,3 +1,4 @@
+import { describe } from "./cache/checks.ts";
 import type { Cache } from "./cache/contract.ts";
 import { ConfigError } from "./cache/errors.ts";
 import { createMemoryCache } from "./cache/memory/index.ts";
@@ -38,6 +39,11 @@ export async function connect(target: ConnectTarget, options: ConnectOptions = {
 }
 
 async function open(target: ConnectTarget, options: ConnectOptions): Promise<{ cache: Cache; owned: boolean }> {
+  if (typeof target !== "string" && (typeof target !== "object" || target === null)) {
+    throw new ConfigError(
+      `connect takes a URL, a configuration, an ioredis client or a Cache, not ${describe(target)}`,
+    );
+  }
   if (isCache(target)) {
     if (options.keyPrefix !== undefined) {
       throw new ConfigError("keyPrefix cannot be used with a Cache that is handed in: give the prefix to that cache");
@@ -70,5 +76,5 @@ function pick(options: ConnectOptions): { keyPrefix?: string; maxValueBytes?: nu
 }
 
 function isCache(target: ConnectTarget): target is Cache {
-  return typeof target === "object" && target !== null && "compareAndSet" in target && "getOrSet" in target;
+  return typeof target === "object" && "compareAndSet" in target && "getOrSet" in target;
 }

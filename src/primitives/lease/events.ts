@@ -23,6 +23,8 @@ export type LeaseEvent = { readonly kind: LeaseKind; readonly name: string } & (
     }
   /** The lease could not be taken back; it ends by its TTL. */
   | { readonly type: "release-failed"; readonly error: unknown }
+  /** The work of a leader is still running although its lease is over. */
+  | { readonly type: "overrun"; readonly fencingToken: number }
   /** The event loop was blocked for most of the lease. */
   | { readonly type: "stalled"; readonly lateMs: number }
   | { readonly type: "store-error"; readonly error: unknown }

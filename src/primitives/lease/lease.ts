@@ -14,6 +14,7 @@ import type { Cache } from "../../cache/contract.ts";
 import { ClosedError } from "../../cache/errors.ts";
 import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
+import { StoredRecord } from "./stored-record.ts";
 import { type LeaseTiming, withTtl } from "./timing.ts";
 
 /** Why a lease was lost. */
@@ -31,8 +32,8 @@ export interface LeaseOptions {
   readonly key: string;
   /** What the key holds while the lease is mine. */
   readonly bytes: Uint8Array;
-  /** The same record with another TTL in it, for `extend`. */
-  readonly encode: (ttlMs: number) => Uint8Array;
+  /** The record with another TTL in it, for `extend`; the revision makes it differ from all before. */
+  readonly encode: (ttlMs: number, revision: number) => Uint8Array;
   /** A moment before the write that started the lease was sent. */
   readonly sentAt: Instant;
   readonly timing: LeaseTiming;
@@ -65,9 +66,8 @@ export class Lease {
   readonly #options: LeaseOptions;
   #renewing: boolean;
   #timing: LeaseTiming;
-  #bytes: Uint8Array;
-  /** Bytes that an `extend` of unknown outcome may have left in the store. */
-  #previous: Uint8Array | undefined;
+  readonly #record: StoredRecord;
+  #revision = 0;
   #state: "held" | "lost" | "ended" = "held";
   #lossReason: LossReason | undefined;
   /** The lease is valid for `#spanMs` from `#sentAt`. */
@@ -80,13 +80,13 @@ export class Lease {
   #failures = 0;
   #ending: Promise<boolean> | undefined;
   #settled: Promise<void> = Promise.resolve();
-  #extending: Promise<unknown> = Promise.resolve();
+  #extending: Promise<unknown> | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#renewing = options.renew;
     this.#timing = options.timing;
-    this.#bytes = options.bytes;
+    this.#record = new StoredRecord(options.cache, options.key, options.bytes);
     this.#sentAt = options.sentAt;
     this.#spanMs = options.timing.ttlMs - options.timing.marginMs;
     this.#heldSince = options.sentAt;
@@ -98,18 +98,22 @@ export class Lease {
     return this.#options.key;
   }
 
-  /** What the key holds while the lease is mine. */
-  get bytes(): Uint8Array {
-    return this.#bytes;
+  /** What the key holds while the lease is mine; `undefined` while an `extend` leaves that open. */
+  get bytes(): Uint8Array | undefined {
+    return this.#record.isSettled && this.#extending === undefined ? this.#record.bytes : undefined;
   }
 
   get lossReason(): LossReason | undefined {
     return this.#lossReason;
   }
 
-  /** Compares clocks now; does not wait for a timer that a blocked event loop has not run. */
+  /**
+   * Compares clocks now; does not wait for a timer that a blocked event loop has
+   * not run. Once it was `false` it stays so: if the time is over, the lease is
+   * lost by this call.
+   */
   isHeld(): boolean {
-    return this.#state === "held" && this.#validForMs() > 0;
+    return this.#check();
   }
 
   /** Loses the lease now if its time is over. After a stall, the timer that does it may be one of many that are due. */
@@ -134,31 +138,39 @@ export class Lease {
    * of both times.
    */
   extend(ttlMs: number = this.#timing.ttlMs): Promise<boolean> {
-    const extended = this.#extending.then(() => this.#extend(ttlMs));
-    this.#extending = extended.catch(() => {});
+    const before = this.#extending ?? Promise.resolve();
+    const extended = before.then(() => this.#extend(ttlMs));
+    const settled = extended
+      .catch(() => {})
+      .then(() => {
+        if (this.#extending === settled) this.#extending = undefined;
+      });
+    this.#extending = settled;
     return extended;
   }
 
   async #extend(ttlMs: number): Promise<boolean> {
     const timing = withTtl(this.#timing, ttlMs);
-    // Only one change of bytes may be open at a time.
-    if (this.#previous !== undefined) await this.#rewrite(this.#timing);
+    if (!this.#record.isSettled) await this.#rewrite(this.#timing);
     if (!this.isHeld()) return false;
     if (timing !== this.#timing) {
-      // Other bytes: a renewal with the old TTL that is still under way can no longer succeed after this.
-      this.#previous = this.#bytes;
-      this.#bytes = this.#options.encode(ttlMs);
+      this.#revision += 1;
+      this.#record.replace(this.#options.encode(ttlMs, this.#revision));
       this.#timing = timing;
     }
     // If the answer is lost, the shorter of both times may be what the store has.
-    if (timing.ttlMs - timing.marginMs < this.#validForMs()) this.#validFrom(now(this.#options.clock), timing);
+    if (timing.ttlMs - timing.marginMs < this.#validForMs()) {
+      this.#validFrom(now(this.#options.clock), timing);
+      this.#renewAtMs = this.#nextRenewal();
+      this.#arm();
+    }
     await this.#rewrite(timing);
     return this.isHeld();
   }
 
   async #rewrite(timing: LeaseTiming): Promise<void> {
     const sentAt = now(this.#options.clock);
-    this.#renewed(await this.#write(), sentAt, timing);
+    this.#renewed(await this.#record.write(timing.ttlMs), sentAt, timing);
   }
 
   /**
@@ -196,7 +208,8 @@ export class Lease {
     const { clock } = this.#options;
     const untilMs = this.#validForMs();
     const startedAt = now(clock);
-    const first = this.#remove();
+    if (this.#extending !== undefined) await within(clock, this.#extending, RELEASE_PATIENCE_MS);
+    const first = this.#record.remove();
     const answered = await within(clock, first, RELEASE_PATIENCE_MS);
     if (answered === true) return held;
     if (answered === false) {
@@ -220,22 +233,8 @@ export class Lease {
         if (leftMs() <= backoffMs || error instanceof ClosedError) return events.releaseFailed?.(error);
       }
       await sleep(clock, backoffMs * (0.5 + clock.random() / 2));
-      attempt = this.#remove();
+      attempt = this.#record.remove();
     }
-  }
-
-  async #remove(): Promise<boolean> {
-    const { cache, key } = this.#options;
-    if (await cache.compareAndSet(key, this.#bytes, null)) return true;
-    return this.#previous !== undefined && (await cache.compareAndSet(key, this.#previous, null));
-  }
-
-  /** Writes the record again, which starts its TTL anew. */
-  async #write(): Promise<boolean> {
-    const { cache, key } = this.#options;
-    const ttlMs = this.#timing.ttlMs;
-    if (await cache.compareAndSet(key, this.#bytes, this.#bytes, ttlMs)) return true;
-    return this.#previous !== undefined && (await cache.compareAndSet(key, this.#previous, this.#bytes, ttlMs));
   }
 
   #renew(): void {
@@ -244,7 +243,7 @@ export class Lease {
     const timing = this.#timing;
     // If this attempt is not answered in its time, another one follows; a late answer still counts.
     this.#renewAtMs = sentAt.monotonicMs + timing.attemptLimitMs;
-    this.#write().then(
+    this.#record.write(timing.ttlMs).then(
       (renewed) => this.#renewed(renewed, sentAt, timing),
       (error: unknown) => {
         if (this.#state !== "held") return;
@@ -262,7 +261,6 @@ export class Lease {
     this.#options.events.renewed?.(renewed ? "renewed" : "refused");
     if (!renewed) return this.#lose("taken");
     this.#failures = 0;
-    this.#previous = undefined;
     if (sentAt.monotonicMs >= this.#sentAt.monotonicMs) this.#validFrom(sentAt, timing);
     this.#renewAtMs = this.#nextRenewal();
     this.#arm();

@@ -49,6 +49,8 @@ interface Waiter {
   gone: boolean;
 }
 
+type Inheritance = Pick<Grant, "bytes" | "record">;
+
 export interface WaitOptions {
   /** How long to wait; `Infinity` for ever. */
   readonly waitMs: number;
@@ -79,11 +81,6 @@ export class Line {
     this.#keys = keys;
     this.#onIdle = onIdle;
     this.#alarm = new Alarm(clock);
-  }
-
-  /** What was last seen of the lease. */
-  get seen(): Seen {
-    return this.#seen;
   }
 
   /** How many wait. */
@@ -129,15 +126,15 @@ export class Line {
     });
   }
 
-  /** Tries once, past the line. `undefined`: somebody else has the lease. */
-  async tryOnce(seeker: Seeker): Promise<Lease | undefined> {
+  /** Tries once, past the line. `undefined`: somebody else has the lease; `onSeen` is told who. */
+  async tryOnce(seeker: Seeker, onSeen: (seen: Seen) => void = () => {}): Promise<Lease | undefined> {
     try {
       const outcome = await seeker.acquisition.attempt("fast");
       if (outcome.kind === "granted") {
         this.#startTurn();
         return this.#hold(seeker, outcome.grant);
       }
-      if (outcome.kind === "occupied") this.#seen = { by: outcome.by };
+      if (outcome.kind === "occupied") onSeen({ by: outcome.by });
     } finally {
       if (seeker.acquisition.uncertain) this.#takeBack(seeker);
       this.#settleDown();
@@ -148,8 +145,8 @@ export class Line {
   /** Gives a lease back, or passes it on. Resolves to whether it was held until now; never rejects. */
   async release(lease: Lease): Promise<boolean> {
     const head = this.#head;
-    const record = head && this.#passable(lease, head);
-    const released = record ? this.#pass(lease, record, head) : lease.release();
+    const inheritance = head && this.#passable(lease, head);
+    const released = inheritance ? this.#pass(lease, inheritance, head) : lease.release();
     if (head) this.#alarm.ring();
     try {
       return await released;
@@ -165,19 +162,19 @@ export class Line {
     return undefined;
   }
 
-  /** The record of a lease that may be passed to the head. If it may not, the head stands back after the release. */
-  #passable(lease: Lease, head: Waiter): LeaseRecord | undefined {
+  /** What of a lease may be passed to the head. If it may not, the head stands back after the release. */
+  #passable(lease: Lease, head: Waiter): Inheritance | undefined {
     if (this.#held?.lease !== lease || !lease.isHeld()) return undefined;
+    const { bytes } = lease;
     const { record } = this.#held;
     this.#passes += 1;
     const inTurn = this.#passes < TOKENS_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS;
-    if (inTurn && head.seeker.acquisition.canInherit(record)) return record;
+    if (bytes && inTurn && head.seeker.acquisition.canInherit(record)) return { bytes, record };
     this.#standBack = true;
     return undefined;
   }
 
-  async #pass(lease: Lease, record: LeaseRecord, head: Waiter): Promise<boolean> {
-    const from = { bytes: lease.bytes, record };
+  async #pass(lease: Lease, from: Inheritance, head: Waiter): Promise<boolean> {
     this.#passing = true;
     head.attempting = true;
     const held = lease.end();

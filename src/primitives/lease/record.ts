@@ -32,6 +32,8 @@ export interface LeaseRecord extends Claim {
   /** By the holder's wall clock, in milliseconds since the epoch. */
   readonly acquiredAtMs: number;
   readonly ttlMs: number;
+  /** Counts the times that the holder has replaced its record, so that no two of them are the same. Absent: 0. */
+  readonly revision?: number;
   /** Whatever the caller wants others to see. */
   readonly metadata?: unknown;
 }
@@ -70,6 +72,7 @@ export function encodeRecord(record: LeaseRecord): Uint8Array {
     last: record.lastToken,
     at: record.acquiredAtMs,
     ttl: record.ttlMs,
+    ...(record.revision === undefined ? {} : { rev: record.revision }),
     ...(record.metadata === undefined ? {} : { meta: record.metadata }),
   });
 }

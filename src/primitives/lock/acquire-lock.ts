@@ -40,11 +40,12 @@ export async function tryAcquireLock(source: CacheSource, key: string, options?:
 export async function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSettings): Promise<HeldLock> {
   settings.signal?.throwIfAborted();
   if (settings.waitMs > 0) checkReentry(cache, keys, settings);
+  let seen: Seen = {};
   const lock = await obtain(cache, keys, settings, (line, seeker) =>
-    settings.waitMs > 0 ? line.join(seeker, settings) : line.tryOnce(seeker),
+    settings.waitMs > 0 ? line.join(seeker, settings) : line.tryOnce(seeker, (now) => (seen = now)),
   );
   if (lock) return lock;
-  throw timeoutError(keys, settings, lineFor(cache, settings.clock, keys).seen);
+  throw timeoutError(keys, settings, seen);
 }
 
 type Way = (line: Line, seeker: Seeker) => Promise<Lease | undefined>;

@@ -44,7 +44,7 @@ export class HeldLock implements Lock, Held {
       clock: settings.clock,
       key: keys.lease,
       bytes: grant.bytes,
-      encode: (ttlMs) => encodeRecord({ ...grant.record, ttlMs }),
+      encode: (ttlMs, revision) => encodeRecord({ ...grant.record, ttlMs, revision }),
       sentAt: grant.sentAt,
       timing: settings.timing,
       renew: settings.renew,

@@ -127,6 +127,45 @@ describe("a lock", () => {
       expect(await lock.release()).toBe(true);
     });
 
+    it("to another time and back is safe from a late copy of the first", async () => {
+      const cache = world.client({ ordered: false });
+      const lock = await acquireLock(cache, "job", world.options({ ttlMs: 5_000 }));
+      const late = cache.inject({ fault: "hang", operation: "compareAndSet", times: 1 });
+      const shorter = follow(lock.extend(1_000));
+      await world.clock.advance(10);
+      const longer = follow(lock.extend(5_000));
+      await world.clock.advance(990);
+      late.release();
+      await world.clock.advance(10);
+      expect(shorter.state()).toBe("fulfilled");
+      expect(longer.state()).toBe("fulfilled");
+      for (let step = 0; step < 60; step++) {
+        await world.clock.advance(100);
+        const other = await tryAcquireLock(world.client(), "job", world.options());
+        expect(other !== null && lock.isHeld(), "two holders").toBe(false);
+        await other?.release();
+      }
+      await lock.release();
+    });
+
+    it("does not stand in the way of a release, whose outcome it leaves clear", async () => {
+      for (const fault of ["lost-reply", "lost-request", "delay"] as const) {
+        const cache = world.client();
+        const lock = await acquireLock(cache, "job", world.options({ ttlMs: 5_000 }));
+        cache.inject({
+          operation: "compareAndSet",
+          times: 1,
+          ...(fault === "delay" ? { fault, delayMs: 50 } : { fault }),
+        });
+        const extending = follow(lock.extend(10_000));
+        const released = follow(lock.release());
+        await world.clock.advance(1_000);
+        expect(extending.state()).not.toBe("pending");
+        expect(released.value()).toBe(true);
+        expect(await inspectLock(world.store(), "job")).toBeNull();
+      }
+    });
+
     it("throws when the lock was lost, and brings nothing back", async () => {
       const lock = await acquireLock(world.client(), "job", world.options({ ttlMs: 1_000, renew: false }));
       await world.clock.advance(1_000);
@@ -184,6 +223,17 @@ describe("a lock", () => {
       await lock.release();
     });
 
+    it("for good: when the wall clock was set forward and back again, too", async () => {
+      const lock = await acquireLock(world.client(), "job", world.options({ ttlMs: 1_000 }));
+      const { signal } = lock;
+      world.clock.jumpWall(5_000);
+      expect(lock.isHeld()).toBe(false);
+      expect(signal.aborted).toBe(true);
+      world.clock.jumpWall(-5_000);
+      expect(lock.isHeld()).toBe(false);
+      await lock.release();
+    });
+
     it("for good: a renewal that is answered too late does not bring it back", async () => {
       const cache = world.client();
       const lock = await acquireLock(cache, "job", world.options({ ttlMs: 1_000 }));
@@ -238,6 +288,10 @@ describe("a lock", () => {
       await world.clock.advance(500);
       expect(run.error()).toBeInstanceOf(LockTimeoutError);
       expect(run.error()).toMatchObject({ key: "job", holder: "the other", fencingToken: lock.fencingToken });
+      await expect(acquireLock(world.client(), "job", world.options({ waitMs: 0 }))).rejects.toMatchObject({
+        code: "ERR_LOCK_TIMEOUT",
+        holder: "the other",
+      });
       expect(ran).toBe(false);
       await lock.release();
     });
