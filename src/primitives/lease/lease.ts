@@ -53,8 +53,6 @@ export interface LeaseEvents {
   releaseFailed?(error: unknown): void;
 }
 
-/** Fires a little early, so that timers that run late by their own granularity still run in time. */
-const EARLY_MS = 2;
 const LOOK_EVERY_MS = 1_000;
 /** A renewal is sent up to a tenth earlier than due, so that many holders do not renew in step. */
 const JITTER = 0.1;
@@ -88,7 +86,7 @@ export class Lease {
     this.#timing = options.timing;
     this.#record = new StoredRecord(options.cache, options.key, options.bytes);
     this.#sentAt = options.sentAt;
-    this.#spanMs = options.timing.ttlMs - options.timing.marginMs;
+    this.#spanMs = spanOf(options.timing);
     this.#heldSince = options.sentAt;
     this.#renewAtMs = this.#nextRenewal();
     this.#arm();
@@ -159,7 +157,7 @@ export class Lease {
       this.#timing = timing;
     }
     // If the answer is lost, the shorter of both times may be what the store has.
-    if (timing.ttlMs - timing.marginMs < this.#validForMs()) {
+    if (spanOf(timing) < this.#validForMs()) {
       this.#validFrom(now(this.#options.clock), timing);
       this.#renewAtMs = this.#nextRenewal();
       this.#arm();
@@ -268,9 +266,8 @@ export class Lease {
 
   /** Loses the lease if its time is over; returns whether it is held. */
   #check(): boolean {
-    if (this.#state === "held" && this.#validForMs() <= EARLY_MS) {
-      this.#lose(this.#holdableForMs() <= EARLY_MS ? "max-hold" : "expired");
-    }
+    if (this.#state === "held" && this.#validForMs() <= 0)
+      this.#lose(this.#holdableForMs() <= 0 ? "max-hold" : "expired");
     return this.#state === "held";
   }
 
@@ -292,7 +289,7 @@ export class Lease {
   #arm(): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
-    const endMs = nowMs + this.#validForMs() - EARLY_MS;
+    const endMs = nowMs + this.#validForMs();
     const dueMs = Math.min(endMs, nowMs + LOOK_EVERY_MS, this.#renewing ? this.#renewAtMs : endMs);
     clock.clearTimer(this.#timer);
     this.#timer = clock.setTimer(() => this.#tick(dueMs), Math.max(1, dueMs - nowMs));
@@ -300,7 +297,7 @@ export class Lease {
 
   #validFrom(sentAt: Instant, timing: LeaseTiming): void {
     this.#sentAt = sentAt;
-    this.#spanMs = timing.ttlMs - timing.marginMs;
+    this.#spanMs = spanOf(timing);
   }
 
   #validForMs(): number {
@@ -328,6 +325,11 @@ export class Lease {
   #stop(): void {
     this.#options.clock.clearTimer(this.#timer);
   }
+}
+
+/** How long a lease may be believed in after the write that started its TTL was sent. */
+function spanOf({ ttlMs, marginMs }: LeaseTiming): number {
+  return ttlMs - marginMs;
 }
 
 /** The value of `promise`, or `undefined` if it rejects or takes longer than `ms`. */

@@ -2,7 +2,7 @@ import { describe } from "../../cache/checks.ts";
 import { ConfigError } from "../../cache/errors.ts";
 
 /** What a lease is for. Names of different kinds never meet. */
-export type LeaseKind = "lock" | "leader";
+export type LeaseKind = "lock" | "leader" | "compute";
 
 /** The two keys of a leased name. The braces put them into one slot of a cluster. */
 export interface LeaseKeys {
