@@ -5,20 +5,16 @@ import { checkStore } from "./check-store.ts";
 
 checkStore("one server", async () => {
   const server = await startServer();
-  return { open: () => openRedisCache(server.url), stop: () => server.stop() };
+  return { open: () => openRedisCache(server.url, { keyPrefix: "app:" }), stop: () => server.stop() };
 });
 
-checkStore("one server, through the caller's client and a prefix", async () => {
+checkStore("one server, through one client of the caller", async () => {
   const server = await startServer();
-  const clients: Redis[] = [];
+  const client = new Redis(server.port, { keyPrefix: "app:", db: 2, enableAutoPipelining: true });
   return {
-    open: async () => {
-      const client = new Redis(server.url);
-      clients.push(client);
-      return openRedisCache(client, { keyPrefix: "shop:" });
-    },
+    open: () => openRedisCache(client),
     stop: async () => {
-      for (const client of clients) disconnect(client);
+      disconnect(client);
       await server.stop();
     },
   };
