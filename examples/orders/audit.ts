@@ -1,0 +1,67 @@
+import { type Delivery, ordersByCustomer } from "./deliveries.ts";
+import type { JournalEntry } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+
+/** One question that was asked of the ledger. It is answered well when there are no faults. */
+export interface Check {
+  readonly name: string;
+  readonly faults: readonly string[];
+}
+
+/** Compares the ledger with the deliveries that it was made from, and looks for overlaps in its journal. */
+export async function audit(ledger: Ledger, deliveries: readonly Delivery[]): Promise<readonly Check[]> {
+  const entries = ledger.journal.entries();
+  return [
+    { name: "balances that differ from the file", faults: await wrongBalances(ledger, deliveries) },
+    { name: "overlaps", faults: overlaps(entries) },
+    { name: "fencing tokens that do not rise", faults: fallingFences(entries) },
+  ];
+}
+
+async function wrongBalances(ledger: Ledger, deliveries: readonly Delivery[]): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [customer, orders] of ordersByCustomer(deliveries)) {
+    const account = await ledger.read(customer);
+    const expected = orders.reduce((sum, { cents }) => sum + cents, 0);
+    const missing = orders.filter(({ order }) => !account.orders.includes(order));
+    if (account.balanceCents !== expected || missing.length > 0 || account.orders.length !== orders.length) {
+      faults.push(
+        `${customer} has ${account.balanceCents} cents, the file says ${expected}; orders missing: ${missing.length}`,
+      );
+    }
+  }
+  return faults;
+}
+
+/** Two workers at one account at the same time. */
+function overlaps(entries: readonly JournalEntry[]): string[] {
+  const faults: string[] = [];
+  const present = new Map<string, Set<string>>();
+  for (const { event, customer, worker, order } of entries) {
+    const workers = present.get(customer) ?? new Set();
+    present.set(customer, workers);
+    if (event === "leave") {
+      workers.delete(worker);
+      continue;
+    }
+    if (workers.size > 0) faults.push(`${worker} came to ${customer} with ${order} while ${[...workers]} was there`);
+    workers.add(worker);
+  }
+  for (const [customer, workers] of present) {
+    if (workers.size > 0) faults.push(`${[...workers]} never left ${customer}`);
+  }
+  return faults;
+}
+
+/** Tenures of one lock in which a later one has a token that is not higher. */
+function fallingFences(entries: readonly JournalEntry[]): string[] {
+  const faults: string[] = [];
+  const highest = new Map<string, number>();
+  for (const { event, customer, worker, fence } of entries) {
+    if (event !== "enter" || fence === null) continue;
+    const before = highest.get(customer) ?? 0;
+    if (fence <= before) faults.push(`${worker} came to ${customer} with ${fence} after ${before}`);
+    highest.set(customer, Math.max(fence, before));
+  }
+  return faults;
+}

@@ -1,0 +1,35 @@
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** One worker went to a customer's account, or came back from it. */
+export interface JournalEntry {
+  readonly event: "enter" | "leave";
+  readonly customer: string;
+  readonly order: string;
+  readonly worker: string;
+  /** The fencing token of the lock; `null` without one. */
+  readonly fence: number | null;
+}
+
+/**
+ * Who was at which account, in the order in which it happened: all workers, in
+ * whatever process, append to one file, and an append is atomic. So the file
+ * orders the events by itself, without anybody's clock.
+ */
+export class Journal {
+  readonly #file: string;
+
+  constructor(directory: string) {
+    this.#file = join(directory, "journal.jsonl");
+  }
+
+  /** Synchronous, so that what follows the call follows the entry. */
+  append(entry: JournalEntry): void {
+    appendFileSync(this.#file, `${JSON.stringify(entry)}\n`);
+  }
+
+  entries(): JournalEntry[] {
+    const lines = readFileSync(this.#file, "utf8").trimEnd().split("\n");
+    return lines.map((line) => JSON.parse(line) as JournalEntry);
+  }
+}
