@@ -1,6 +1,8 @@
 import { EventEmitter } from "eventemitter3";
 import type { Cache } from "./cache/contract.ts";
 import { ClosedError } from "./cache/errors.ts";
+import { Election } from "./primitives/leader/election.ts";
+import type { ElectionOptions } from "./primitives/leader/options.ts";
 import type { LeaseEvent, LeaseObserver } from "./primitives/lease/events.ts";
 import { newHolder } from "./primitives/lease/holder.ts";
 import type { LossReason } from "./primitives/lease/lease.ts";
@@ -23,17 +25,27 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
 }
 
-/** Options of a lock that the coordinator does not set itself. */
-export type CoordinatorLockOptions = Omit<LockOptions, "holder" | "observer" | "clock" | "scope">;
+/** What the coordinator sets itself. */
+type OwnOptions = Required<Pick<LockOptions & ElectionOptions, "holder" | "observer" | "clock" | "scope">>;
+
+export type CoordinatorLockOptions = Omit<LockOptions, keyof OwnOptions>;
+
+export type CoordinatorElectionOptions = Omit<ElectionOptions, keyof OwnOptions>;
 
 /** An event that nobody listens to is never an error. */
 export interface CoordinatorEvents {
   /** A lock ended before its holder gave it back. Its signal has been aborted. */
   lockLost: [event: { readonly key: string; readonly fencingToken: number; readonly reason: LossReason }];
-  /** A lock could not be given back; it ends by its TTL. */
+  /** A term of a candidate of this coordinator ended before it was given back. Its signal has been aborted. */
+  leadershipLost: [event: { readonly name: string; readonly fencingToken: number; readonly reason: LossReason }];
+  /** The work of a leader is still running although its lease is over; another one may lead beside it. */
+  leaderOverrun: [event: { readonly name: string; readonly fencingToken: number }];
+  /** A lock or a leadership could not be given back; it ends by its TTL. */
   releaseFailed: [event: { readonly key: string; readonly error: unknown }];
   /** A blocked event loop ran a lock's timer when most of the lease was over. Told once per lock. */
   lockStalled: [event: { readonly key: string; readonly lateMs: number }];
+  /** The same for a leader. Told once per term. */
+  leaderStalled: [event: { readonly name: string; readonly lateMs: number }];
   /** The store failed where the library goes on by itself. */
   storeError: [event: { readonly key: string; readonly error: unknown }];
 }
@@ -81,17 +93,17 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     options?: CoordinatorLockOptions,
   ): Promise<Awaited<T>> {
     // The overloads of both functions are the same.
-    return withLock(this.#open(), keys as string, work as (lock: Lock) => T | Promise<T>, this.#lockOptions(options));
+    return withLock(this.#open(), keys as string, work as (lock: Lock) => T | Promise<T>, { ...options, ...this.#own });
   }
 
   /** See {@link acquireLock}. */
   async acquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock> {
-    return acquireLock(this.#open(), key, this.#lockOptions(options));
+    return acquireLock(this.#open(), key, { ...options, ...this.#own });
   }
 
   /** See {@link tryAcquireLock}. */
   async tryAcquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock | null> {
-    return tryAcquireLock(this.#open(), key, this.#lockOptions(options));
+    return tryAcquireLock(this.#open(), key, { ...options, ...this.#own });
   }
 
   /** See {@link inspectLock}. */
@@ -99,9 +111,15 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     return inspectLock(this.#open(), key);
   }
 
+  /** See {@link election}. */
+  election(name: string, options?: CoordinatorElectionOptions): Election {
+    return new Election(this.#open(), name, { ...options, ...this.#own });
+  }
+
   /**
-   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock` has its
-   * signal aborted and the rest of its lease to finish, unrenewed; other locks are given back at once.
+   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock` or of a leader
+   * has its signal aborted and the rest of its lease to finish, unrenewed; other locks, and terms that were won
+   * by `campaign`, are given back at once.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -122,21 +140,29 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     return this.cache;
   }
 
-  #lockOptions(options: CoordinatorLockOptions | undefined): LockOptions {
-    return { ...options, holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
+  get #own(): OwnOptions {
+    return { holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
   }
 
   #publish(event: LeaseEvent): void {
-    const key = event.name;
+    const { name, name: key } = event;
+    const isLock = event.kind === "lock";
     switch (event.type) {
-      case "lost":
-        this.emit("lockLost", { key, fencingToken: event.fencingToken, reason: event.reason });
+      case "lost": {
+        const { fencingToken, reason } = event;
+        if (isLock) this.emit("lockLost", { key, fencingToken, reason });
+        else this.emit("leadershipLost", { name, fencingToken, reason });
+        break;
+      }
+      case "overrun":
+        this.emit("leaderOverrun", { name, fencingToken: event.fencingToken });
         break;
       case "release-failed":
         this.emit("releaseFailed", { key, error: event.error });
         break;
       case "stalled":
-        this.emit("lockStalled", { key, lateMs: event.lateMs });
+        if (isLock) this.emit("lockStalled", { key, lateMs: event.lateMs });
+        else this.emit("leaderStalled", { name, lateMs: event.lateMs });
         break;
       case "store-error":
         this.emit("storeError", { key, error: event.error });

@@ -20,10 +20,23 @@ export {
 export { type ConnectOptions, type ConnectTarget, connect } from "./connect.ts";
 export {
   Coordinator,
+  type CoordinatorElectionOptions,
   type CoordinatorEvents,
   type CoordinatorLockOptions,
   type CoordinatorOptions,
 } from "./coordinator.ts";
+export {
+  type CampaignOptions,
+  Election,
+  type ElectionEvents,
+  election,
+  type ObserveOptions,
+  type RunOptions,
+} from "./primitives/leader/election.ts";
+export { CampaignTimeoutError, ElectionBusyError, LeadershipLostError } from "./primitives/leader/errors.ts";
+export type { LeaderInfo } from "./primitives/leader/leader-info.ts";
+export type { ElectionOptions } from "./primitives/leader/options.ts";
+export type { Term } from "./primitives/leader/term.ts";
 export type { LeaseEvent, LeaseObserver } from "./primitives/lease/events.ts";
 export type { LossReason } from "./primitives/lease/lease.ts";
 export { acquireLock, tryAcquireLock } from "./primitives/lock/acquire-lock.ts";

@@ -114,11 +114,6 @@ export class Lease {
     return this.#check();
   }
 
-  /** Loses the lease now if its time is over. After a stall, the timer that does it may be one of many that are due. */
-  expireIfOver(): void {
-    this.#check();
-  }
-
   /** How long the lease is still valid, 0 when it is not held. */
   get remainingMs(): number {
     return this.#state === "held" ? Math.max(0, this.#validForMs()) : 0;

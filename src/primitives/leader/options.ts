@@ -1,0 +1,52 @@
+import type { Clock } from "../../runtime/clock.ts";
+import { systemClock } from "../../runtime/system-clock.ts";
+import type { LeaseObserver } from "../lease/events.ts";
+import { defaultHolder } from "../lease/holder.ts";
+import type { Scope } from "../lease/scope.ts";
+import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
+import type { Term } from "./term.ts";
+
+export interface ElectionOptions {
+  /** How long a term outlives a leader that died, in milliseconds. At least 100. Default 15,000. */
+  readonly ttlMs?: number;
+  /** From one renewal to the next. Default a third of `ttlMs`. */
+  readonly renewEveryMs?: number;
+  /** Shown to others while this candidate leads, an address for example. Anything that CBOR can hold. */
+  readonly metadata?: unknown;
+  /**
+   * Called once for each term whose work is still running when its lease is over, so that it may run beside the next
+   * leader's. Nothing new is started until it settles; ending the process is the surest answer. Must not throw.
+   */
+  readonly onOverrun?: (term: Term) => void;
+  /** The name that others see. Default host, process and a random part. */
+  readonly holder?: string;
+  /** Is told what happens to the leadership. */
+  readonly observer?: LeaseObserver;
+  /** Time, timers and randomness; for tests. */
+  readonly clock?: Clock;
+  /** Set by a coordinator, whose `close` then ends campaigns and resigns. */
+  readonly scope?: Scope;
+}
+
+export interface ElectionSettings {
+  readonly timing: LeaseTiming;
+  readonly metadata: unknown;
+  readonly onOverrun: (term: Term) => void;
+  readonly holder: string;
+  readonly observer: LeaseObserver;
+  readonly clock: Clock;
+  readonly scope: Scope | undefined;
+}
+
+/** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
+export function electionSettings(options: ElectionOptions = {}): ElectionSettings {
+  return {
+    timing: leaseTiming(options.ttlMs ?? 15_000, options.renewEveryMs),
+    metadata: options.metadata,
+    onOverrun: options.onOverrun ?? (() => {}),
+    holder: options.holder ?? defaultHolder(),
+    observer: options.observer ?? (() => {}),
+    clock: options.clock ?? systemClock,
+    scope: options.scope,
+  };
+}

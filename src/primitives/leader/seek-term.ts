@@ -1,0 +1,72 @@
+import type { Cache } from "../../cache/contract.ts";
+import { elapsedMs, now } from "../../runtime/instant.ts";
+import { Acquisition } from "../lease/acquisition.ts";
+import type { LossReason } from "../lease/lease.ts";
+import { lineFor } from "../lease/lines.ts";
+import type { LeaseKeys } from "../lease/names.ts";
+import { leaseFormat } from "../lease/record.ts";
+import type { Seeker, Seen } from "../lease/seeker.ts";
+import { ringBell } from "./bell.ts";
+import { CampaignTimeoutError } from "./errors.ts";
+import { HeldTerm } from "./held-term.ts";
+import type { ElectionSettings } from "./options.ts";
+
+export interface Quest {
+  readonly cache: Cache;
+  readonly keys: LeaseKeys;
+  readonly settings: ElectionSettings;
+  /** 0 tries once, `Infinity` waits for ever. */
+  readonly waitMs: number;
+  /** Ends the wait; the quest then rejects with its reason. */
+  readonly signal: AbortSignal;
+  readonly onLost: (term: HeldTerm, reason: LossReason) => void;
+}
+
+/** Waits in the line of this process until the leadership is ours. */
+export async function seekTerm({ cache, keys, settings, waitMs, signal, onLost }: Quest): Promise<HeldTerm> {
+  const { clock, observer } = settings;
+  const startedAt = now(clock);
+  const line = lineFor(cache, clock, keys);
+  let term: HeldTerm | undefined;
+  let seen: Seen = {};
+  const seeker: Seeker = {
+    acquisition: new Acquisition({ cache, keys, format: leaseFormat(settings), ...settings, fencing: true }),
+    hold: (grant, leaveLine) => {
+      term = new HeldTerm({ cache, keys, settings, line, grant, leaveLine, onLost });
+      return term.lease;
+    },
+    timedOut: (seen) => timeoutError(keys.name, waitMs, seen),
+  };
+  try {
+    await (waitMs > 0 ? line.join(seeker, { waitMs, signal }) : line.tryOnce(seeker, (now) => (seen = now)));
+    // Both may come at once: then the term is given back.
+    if (signal.aborted) await term?.release();
+    signal.throwIfAborted();
+    if (term === undefined) throw timeoutError(keys.name, waitMs, seen);
+  } catch (error) {
+    const outcome = failureOf(error, signal);
+    observer({ kind: "leader", name: keys.name, type: "not-acquired", outcome, waitedMs: elapsedMs(clock, startedAt) });
+    throw error;
+  }
+  void ringBell(cache, keys.name);
+  const { fencingToken } = term;
+  observer({ kind: "leader", name: keys.name, type: "acquired", fencingToken, waitedMs: elapsedMs(clock, startedAt) });
+  return term;
+}
+
+function failureOf(error: unknown, signal: AbortSignal): "timeout" | "aborted" | "failed" {
+  if (error instanceof CampaignTimeoutError) return "timeout";
+  return signal.aborted ? "aborted" : "failed";
+}
+
+function timeoutError(name: string, waitMs: number, seen: Seen): CampaignTimeoutError {
+  const waited = waitMs === 0 ? "at once" : `within ${waitMs} ms`;
+  const leader = seen.by ? `it is led by ${seen.by.holder}` : "it is led by somebody else";
+  const why = seen.error === undefined ? leader : "the store was at fault";
+  return new CampaignTimeoutError(`election "${name}" was not won ${waited}: ${why}`, {
+    key: name,
+    operation: "campaign",
+    by: seen.by,
+    cause: seen.error,
+  });
+}
