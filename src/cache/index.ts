@@ -1,5 +1,13 @@
-/** `holdfast/cache`: the contract that every backend implements, its errors, and the codec. */
+/** `holdfast/cache`: the contract that every backend implements, its errors, the codec, and typed keys. */
 
+export type { ComputeOptions, ErrorListener, LoadContext } from "../typed/compute.ts";
+export { defineKey, type KeyOptions, type TypedKey } from "../typed/define-key.ts";
+export { ComputeTimeoutError, ValidationError } from "../typed/errors.ts";
+export { unchecked } from "../typed/schema.ts";
+export type { KeyParameters } from "../typed/template.ts";
+export { type GetOrSetValue, type LoadValue, TypedCache, type TypedOptions, typed } from "../typed/typed.ts";
+export type { Input, Output } from "../typed/values.ts";
+export type { WarmOptions, WarmProgress, WarmResult } from "../typed/warm.ts";
 export { checkKey, checkTransition, checkTtl, checkValue, DEFAULT_MAX_VALUE_BYTES, MAX_KEY_BYTES } from "./checks.ts";
 export { type Codec, codec, createCodec } from "./codec/codec.ts";
 export type { CodecLimits, CodecOptions } from "./codec/limits.ts";

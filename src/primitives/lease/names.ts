@@ -14,7 +14,11 @@ export interface LeaseKeys {
   readonly fence: string;
 }
 
-const FENCE_PREFIX: Readonly<Record<LeaseKind, string>> = { lock: "fence", leader: "leader-fence" };
+const FENCE_PREFIX: Readonly<Record<LeaseKind, string>> = {
+  lock: "fence",
+  leader: "leader-fence",
+  compute: "compute-fence",
+};
 
 /** Throws `ConfigError` unless `name` is a non-empty string. Its length is the cache's to check. */
 export function leaseKeys(kind: LeaseKind, name: string): LeaseKeys {
