@@ -8,6 +8,7 @@ export type { KeyParameters } from "../typed/template.ts";
 export { type GetOrSetValue, type LoadValue, TypedCache, type TypedOptions, typed } from "../typed/typed.ts";
 export type { Input, Output } from "../typed/values.ts";
 export type { WarmOptions, WarmProgress, WarmResult } from "../typed/warm.ts";
+export { copyBytes, equalBytes } from "./bytes.ts";
 export { checkKey, checkTransition, checkTtl, checkValue, DEFAULT_MAX_VALUE_BYTES, MAX_KEY_BYTES } from "./checks.ts";
 export { type Codec, codec, createCodec } from "./codec/codec.ts";
 export type { CodecLimits, CodecOptions } from "./codec/limits.ts";
@@ -21,6 +22,7 @@ export {
   resolveCache,
   type Unwatch,
 } from "./contract.ts";
+export { CacheCounters, type CountedStats } from "./counters.ts";
 export {
   CasFailedError,
   ClosedError,
@@ -34,3 +36,4 @@ export {
   NotFoundError,
   OperationError,
 } from "./errors.ts";
+export { OperationGuard } from "./guard.ts";
