@@ -51,3 +51,29 @@ export async function holdMany(hold: Coordinator, name: string, ttlMs: number): 
 export function connectBriskly(url: string): Promise<Coordinator> {
   return connect(url, { operationTimeoutMs: 300, connectTimeoutMs: 2_000 });
 }
+
+/** For how long this process was not running when it wanted to. */
+export interface Stall {
+  /** Stops looking; the longest stall so far, in milliseconds. */
+  end(): number;
+}
+
+/** Follows the leases while renewals still succeed, and how well this process runs. */
+export function follow(held: readonly Watched[]): Stall {
+  const everyMs = 5;
+  let lastMs = performance.now();
+  let longestMs = 0;
+  const look = (): void => {
+    const nowMs = performance.now();
+    longestMs = Math.max(longestMs, nowMs - lastMs - everyMs);
+    lastMs = nowMs;
+    for (const one of held) one.look();
+  };
+  const timer = setInterval(look, everyMs);
+  return {
+    end: () => {
+      clearInterval(timer);
+      return longestMs;
+    },
+  };
+}

@@ -6,7 +6,7 @@ import { LockLostError } from "../../../src/primitives/lock/errors.ts";
 import { startProxy, type TcpProxy } from "../../support/proxy.ts";
 import { type RedisServer, startServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
-import { connectBriskly, holdMany, type Watched, watchLock } from "./fault-bench.ts";
+import { connectBriskly, follow, holdMany, type Stall, type Watched, watchLock } from "./fault-bench.ts";
 
 const TTL_MS = 1_500;
 
@@ -32,24 +32,18 @@ describe("while locks are held", () => {
     expect(unhandled.splice(0)).toEqual([]);
   });
 
-  /** All locks are lost by their deadline; prints by how much. */
-  const expectAllLostInTime = async (fault: string, held: readonly Watched[]): Promise<void> => {
+  /** All locks are lost by the end of their lease; prints by how much. */
+  const expectAllLostInTime = async (fault: string, held: readonly Watched[], stall: Stall): Promise<void> => {
     await until("every lock is lost", () => held.every((one) => one.marginMs() !== undefined), { everyMs: 50 });
-    const margins = held.map((one) => one.marginMs() ?? Number.NaN);
-    console.log(
-      `${fault}: worst margin ${Math.min(...margins).toFixed(1)} ms of ${margins.length} locks, ttl ${TTL_MS} ms`,
-    );
-    for (const margin of margins) expect(margin).toBeGreaterThanOrEqual(0);
+    const stalledMs = stall.end();
+    const worst = Math.min(...held.map((one) => one.marginMs() ?? Number.NaN));
+    console.log(`${fault}: worst margin ${worst.toFixed(1)} ms of ${held.length} locks, ttl ${TTL_MS} ms`);
+    // A process that gets no processor cannot abort in time; this machine may be that busy.
+    expect(worst).toBeGreaterThanOrEqual(-stalledMs);
     for (const { lock } of held) {
       expect(lock.isHeld()).toBe(false);
       expect(lock.signal.reason).toBeInstanceOf(LockLostError);
     }
-  };
-
-  /** Deadlines move while renewals still succeed: follows them until nothing answers any more. */
-  const follow = (held: readonly Watched[]): (() => void) => {
-    const timer = setInterval(() => held.forEach((one) => void one.look()), 5);
-    return () => clearInterval(timer);
   };
 
   it.each([
@@ -60,10 +54,9 @@ describe("while locks are held", () => {
     ["the server is killed", () => server.kill(), () => server.start()],
   ])("%s for longer than the lease: the signal aborts before it ends", async (fault, begin, end) => {
     const held = await holdMany(hold, "job", TTL_MS);
-    const stop = follow(held);
+    const stall = follow(held);
     await begin();
-    await expectAllLostInTime(fault, held);
-    stop();
+    await expectAllLostInTime(fault, held, stall);
     await end();
     await until("the store is reachable", () => hold.cache.health().then(() => true));
     // Whatever was left behind is gone, and the next holder has a higher token.
@@ -84,10 +77,9 @@ describe("while locks are held", () => {
 
   it("the server restarts without its data: the locks are lost by their next renewal, and tokens still rise", async () => {
     const held = await holdMany(hold, "job", TTL_MS);
-    const stop = follow(held);
+    const stall = follow(held);
     await server.restart({ keepData: false });
-    await expectAllLostInTime("restart without data", held);
-    stop();
+    await expectAllLostInTime("restart without data", held, stall);
     for (const [i, { lock }] of held.entries()) {
       const next = await hold.acquireLock(`job ${i}`);
       expect(next.fencingToken).toBeGreaterThan(lock.fencingToken);
@@ -97,13 +89,12 @@ describe("while locks are held", () => {
 
   it("the record is deleted or overwritten by hand: the lock is lost by its next renewal", async () => {
     const held = await holdMany(hold, "job", TTL_MS);
-    const stop = follow(held);
+    const stall = follow(held);
     for (const [i] of held.entries()) {
       if (i % 2 === 0) await server.command("DEL", `lock:{job ${i}}`);
       else await server.command("SET", `lock:{job ${i}}`, "by hand", "PX", 2_000);
     }
-    await expectAllLostInTime("stolen by hand", held);
-    stop();
+    await expectAllLostInTime("stolen by hand", held, stall);
     expect(await held[1]?.lock.release()).toBe(false);
     expect(String(await server.command("GET", "lock:{job 1}"))).toBe("by hand");
   });
