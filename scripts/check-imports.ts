@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "primitives/lock": ["primitives/lease", "cache", "runtime"],
   "primitives/idempotency": ["primitives/lease", "cache", "runtime"],
   "primitives/leader": ["primitives/lease", "cache", "runtime"],
+  config: ["cache/redis", "cache"],
   typed: ["primitives/lock", "primitives/lease", "cache", "runtime"],
   manager: ["cache/memory", "cache/redis", "cache", "runtime"],
   telemetry: ["manager", "primitives/idempotency", "primitives/leader", "primitives/lock", "primitives/lease", "cache"],

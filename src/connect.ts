@@ -3,6 +3,7 @@ import type { Cache } from "./cache/contract.ts";
 import { ConfigError } from "./cache/errors.ts";
 import { createMemoryCache } from "./cache/memory/index.ts";
 import type { RedisClient, RedisConfig } from "./cache/redis/index.ts";
+import type { CacheConfig } from "./config/load-config.ts";
 import { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
 import type { Clock } from "./runtime/clock.ts";
 
@@ -10,10 +11,11 @@ import type { Clock } from "./runtime/clock.ts";
  * What to connect to:
  * - `"memory:"`: a private store in this process; `"memory:NAME"`: one shared by that name in this process
  * - `"redis://…"`, `"rediss://…"`, `"redis+sentinel://…"`, `"redis+cluster://…"`, `"redis+unix://…"`, or the same as an object
+ * - what `loadConfig` gives
  * - an `ioredis` client, `Redis` or `Cluster`: stays yours, `close` does not touch it
  * - any {@link Cache}: stays yours as well
  */
-export type ConnectTarget = string | RedisConfig | RedisClient | Cache;
+export type ConnectTarget = string | RedisConfig | CacheConfig | RedisClient | Cache;
 
 export interface ConnectOptions extends CoordinatorOptions {
   /** Put before every key, as it is. Not for a `Cache` that is handed in. */
@@ -31,14 +33,34 @@ export interface ConnectOptions extends CoordinatorOptions {
  *
  * @throws ConnectionError when the store cannot be reached, refuses us, is still
  *   loading or is a replica; says which. Nothing is left open.
- * @throws ConfigError when the target or an option is wrong
+ * @throws ConfigError when the target or an option is wrong, or when there is none because `loadConfig` found
+ *   the cache disabled
  */
-export async function connect(target: ConnectTarget, options: ConnectOptions = {}): Promise<Coordinator> {
-  const { cache, owned } = await open(target, options);
+export async function connect(target: ConnectTarget | undefined, options: ConnectOptions = {}): Promise<Coordinator> {
+  const { cache, owned } = await open(storeOf(target), options);
   return new Coordinator(cache, options, owned ? () => cache.close() : undefined);
 }
 
-async function open(target: ConnectTarget, options: ConnectOptions): Promise<{ cache: Cache; owned: boolean }> {
+/** What to open, without the wrapping of `loadConfig`. */
+function storeOf(target: ConnectTarget | undefined): Exclude<ConnectTarget, CacheConfig> {
+  if (target === undefined) {
+    throw new ConfigError(
+      "connect got undefined instead of a store: loadConfig gives that when the cache is disabled " +
+        "(CACHE_ENABLED is not true). Enable it, or do not connect",
+    );
+  }
+  if (!isCacheConfig(target)) return target;
+  return target.type === "memory" ? "memory:" : target.redis;
+}
+
+function isCacheConfig(target: ConnectTarget): target is CacheConfig {
+  return typeof target === "object" && target !== null && "type" in target && "manager" in target;
+}
+
+async function open(
+  target: Exclude<ConnectTarget, CacheConfig>,
+  options: ConnectOptions,
+): Promise<{ cache: Cache; owned: boolean }> {
   if (typeof target !== "string" && (typeof target !== "object" || target === null)) {
     throw new ConfigError(
       `connect takes a URL, a configuration, an ioredis client or a Cache, not ${describe(target)}`,
@@ -75,6 +97,6 @@ function pick(options: ConnectOptions): { keyPrefix?: string; maxValueBytes?: nu
   };
 }
 
-function isCache(target: ConnectTarget): target is Cache {
+function isCache(target: Exclude<ConnectTarget, CacheConfig>): target is Cache {
   return typeof target === "object" && "compareAndSet" in target && "getOrSet" in target;
 }
