@@ -115,7 +115,10 @@ export class OperationError extends HoldfastError {
   static override readonly code: string = "ERR_OPERATION";
 }
 
-/** Bytes could not be decoded within the codec's limits, or a value could not be encoded. */
+/**
+ * Bytes could not be decoded within the codec's limits, or a value could not be
+ * encoded; `ERR_CODEC_TOO_LARGE` if only because the encoding would exceed `maxBytes`.
+ */
 export class CodecError extends HoldfastError {
   static override readonly kind: string = "CodecError";
   static override readonly code: string = "ERR_CODEC";

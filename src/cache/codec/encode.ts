@@ -40,9 +40,12 @@ export class Encoder {
 
   /** What a getter or a proxy threw stays as it is. */
   #explain(error: unknown): unknown {
-    const fail = (problem: string): CodecError => new CodecError(`encode: ${problem}`, { operation: "encode" });
-    if (error instanceof OutOfRoom) return fail(`the encoding is longer than maxBytes, ${this.#limits.maxBytes}`);
-    return error instanceof Unencodable ? fail(error.message) : error;
+    const operation = "encode";
+    if (error instanceof OutOfRoom) {
+      const problem = `the encoding is longer than maxBytes, ${this.#limits.maxBytes}`;
+      return new CodecError(`encode: ${problem}`, { operation, code: "ERR_CODEC_TOO_LARGE" });
+    }
+    return error instanceof Unencodable ? new CodecError(`encode: ${error.message}`, { operation }) : error;
   }
 }
 

@@ -53,6 +53,12 @@ describe("limits", () => {
     expect(() => codec.encode(new Uint8Array(bytes.length + 1))).toThrow(/maxBytes, 1048576/);
   });
 
+  test("tell a value that is too large from one that has no encoding", () => {
+    const small = createCodec({ maxBytes: 10 });
+    expect(() => small.encode("1234567890")).toThrow(expect.objectContaining({ code: "ERR_CODEC_TOO_LARGE" }));
+    expect(() => small.encode(() => {})).toThrow(expect.objectContaining({ code: "ERR_CODEC" }));
+  });
+
   test("apply to items of indefinite length", () => {
     const small = createCodec({ maxItems: 2, maxDepth: 2 });
     expect(small.decode(fromHex("9f0102ff"))).toEqual([1, 2]);
