@@ -1,0 +1,198 @@
+import { describe } from "../../cache/checks.ts";
+import type { Codec } from "../../cache/codec/codec.ts";
+import { checkDuration, checkWait } from "../../cache/durations.ts";
+import { ConfigError } from "../../cache/errors.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import { systemClock } from "../../runtime/system-clock.ts";
+import type { Scope } from "../lease/scope.ts";
+import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
+import type { IdempotencyObserver } from "./events.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { checkMemo, type MemoOptions } from "./memo.ts";
+import { resultCodec } from "./result.ts";
+
+/** What becomes of a message whose handler threw. */
+export type ErrorPolicy = "release" | "store";
+
+export interface IdempotentOptions<Input> {
+  /** Keeps the messages of one handler apart from those of others. */
+  readonly name: string;
+  /** What makes two inputs the same message: a non-empty string. */
+  readonly key: (input: Input) => string;
+  /**
+   * What two inputs of one key must have in common, so that a key that is used
+   * again for something else is noticed: anything that CBOR can hold. Default the
+   * whole input; `false`: inputs are not compared.
+   */
+  readonly fingerprint?: ((input: Input) => unknown) | false;
+  /** How long a result is kept and replayed, in milliseconds; `Infinity` for ever. Default 24 hours. */
+  readonly resultTtlMs?: number;
+  /** How long a claim outlives a worker that died, in milliseconds. At least 100. Default 30,000. */
+  readonly leaseTtlMs?: number;
+  /**
+   * What a duplicate does while the handler runs: `"wait"` (default) for the
+   * result, or `"reject"` at once with an `IdempotencyInProgressError`.
+   */
+  readonly whenInProgress?: "wait" | "reject";
+  /** How long a duplicate waits: 0 not at all, `Infinity` for ever. Default 30,000. */
+  readonly waitMs?: number;
+  /**
+   * When the handler throws: `"release"` (default) forgets the message, so that
+   * the next delivery runs it again; `"store"` keeps the error as the result.
+   * A function decides by the error; if it throws, the message is released and
+   * its error takes the place of the handler's.
+   */
+  readonly onError?: ErrorPolicy | ((error: unknown) => ErrorPolicy);
+  /**
+   * When the store cannot be reached for a claim: `"fail"` (default) with the
+   * store's error; `"run"` runs the handler without any guard but that of this
+   * process.
+   */
+  readonly whenStoreDown?: "fail" | "run";
+  /** After this long a run's claim is not renewed any more, and its signal aborts. Default `Infinity`. */
+  readonly maxRunMs?: number;
+  /** The longest result that is kept, in bytes of CBOR. Default 1 MiB, which is also what stores take by default. */
+  readonly maxResultBytes?: number;
+  /**
+   * Keeps results in this process as well, so that a duplicate costs nothing.
+   * Default `false`. `forget` in another process does not reach them.
+   */
+  readonly memo?: boolean | MemoOptions;
+  /** Whether a run gets a fencing token. Costs one store operation. Default `false`. */
+  readonly fencing?: boolean;
+  /** Is told what happens. */
+  readonly observer?: IdempotencyObserver;
+  /** Time, timers and randomness; for tests. */
+  readonly clock?: Clock;
+  /** Set by a coordinator, whose `close` then ends waits and runs. */
+  readonly scope?: Scope;
+}
+
+export interface IdempotentSettings<Input> extends MessageSettings {
+  readonly keyOf: (input: Input) => string;
+  readonly fingerprintOf: (input: Input) => Uint8Array | undefined;
+}
+
+/** What a message needs once its key and fingerprint are known. */
+export interface MessageSettings {
+  readonly name: string;
+  readonly resultTtlMs: number;
+  readonly timing: LeaseTiming;
+  readonly waitMs: number;
+  readonly onError: (error: unknown) => ErrorPolicy;
+  readonly whenStoreDown: "fail" | "run";
+  readonly maxRunMs: number;
+  /** Reads and writes results, within `maxResultBytes`. */
+  readonly codec: Codec;
+  readonly memo: Required<MemoOptions> | undefined;
+  readonly fencing: boolean;
+  readonly observer: IdempotencyObserver;
+  readonly clock: Clock;
+  readonly scope: Scope | undefined;
+}
+
+const MIN_TTL_MS = 100;
+const DAY_MS: number = 24 * 60 * 60 * 1_000;
+const MAX_RESULT_BYTES: number = 1024 * 1024;
+
+/** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
+export function idempotentSettings<Input>(options: IdempotentOptions<Input>): IdempotentSettings<Input> {
+  const {
+    name,
+    key,
+    fingerprint: pick,
+    resultTtlMs = DAY_MS,
+    leaseTtlMs = 30_000,
+    whenInProgress = "wait",
+    waitMs = 30_000,
+    onError = "release",
+    whenStoreDown = "fail",
+    maxRunMs = Number.POSITIVE_INFINITY,
+    maxResultBytes = MAX_RESULT_BYTES,
+    memo = false,
+    fencing = false,
+    observer = () => {},
+    clock = systemClock,
+    scope,
+  } = options;
+  checkName(name);
+  checkFunction("key", key);
+  if (pick !== undefined && pick !== false) checkFunction("fingerprint", pick);
+  checkWait(waitMs, "waitMs");
+  const waits = oneOf("whenInProgress", whenInProgress, ["wait", "reject"]) === "wait";
+  oneOf("whenStoreDown", whenStoreDown, ["fail", "run"]);
+  oneOf("fencing", fencing, [true, false]);
+  if (fencing && whenStoreDown === "run") {
+    throw new ConfigError('fencing: true and whenStoreDown: "run" exclude each other: without the store, no token');
+  }
+  return {
+    name,
+    keyOf: key,
+    fingerprintOf: fingerprinter(name, pick),
+    resultTtlMs: checkResultTtl(resultTtlMs),
+    timing: leaseTiming(checkDuration(leaseTtlMs, "leaseTtlMs", MIN_TTL_MS)),
+    waitMs: waits ? waitMs : 0,
+    onError: errorPolicy(onError),
+    whenStoreDown,
+    maxRunMs: checkMaxRun(maxRunMs),
+    codec: checkedCodec(maxResultBytes),
+    memo: checkMemo(memo),
+    fencing,
+    observer,
+    clock,
+    scope,
+  };
+}
+
+function fingerprinter<Input>(
+  name: string,
+  pick: ((input: Input) => unknown) | false | undefined,
+): (input: Input) => Uint8Array | undefined {
+  if (pick === false) return () => undefined;
+  return (input) => fingerprint(pick ? pick(input) : input, name);
+}
+
+function errorPolicy(policy: ErrorPolicy | ((error: unknown) => ErrorPolicy)): (error: unknown) => ErrorPolicy {
+  const known = ["release", "store"] as const;
+  if (typeof policy === "function") return (error) => oneOf("onError", policy(error), known);
+  const always = oneOf("onError", policy, known);
+  return () => always;
+}
+
+function checkedCodec(maxBytes: number): Codec {
+  try {
+    return resultCodec(maxBytes);
+  } catch {
+    throw new ConfigError(
+      `maxResultBytes is ${describe(maxBytes)}; it must be a whole number of bytes from 1 to 268435456`,
+    );
+  }
+}
+
+function checkResultTtl(value: unknown): number {
+  if (typeof value === "number" && value > 0) return value;
+  throw new ConfigError(
+    `resultTtlMs is ${describe(value)}; it must be a number of milliseconds above 0, or Infinity for ever`,
+  );
+}
+
+function checkMaxRun(value: number): number {
+  return value === Number.POSITIVE_INFINITY ? value : checkDuration(value, "maxRunMs", 1);
+}
+
+function checkName(name: unknown): void {
+  if (typeof name === "string" && name.length > 0 && name.isWellFormed()) return;
+  throw new ConfigError(`name is ${describe(name)}; it must be a non-empty string without lone surrogates`);
+}
+
+function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new ConfigError(`${option} is ${describe(value)}; it must be a function of the input`);
+  }
+}
+
+function oneOf<T extends string | boolean>(option: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  const choices = allowed.map((one) => JSON.stringify(one)).join(" or ");
+  throw new ConfigError(`${option} is ${describe(value)}; it must be ${choices}`);
+}
