@@ -46,10 +46,16 @@ export class Job implements Closable {
   }
 
   async #close(reason: unknown): Promise<void> {
-    const leftMs = Math.min(...this.#held.map((one) => one.remainingMs));
     for (const one of this.#held) one.windDown(reason);
-    if (!this.#isDone) await this.#doneWithin(leftMs);
+    // Again and again, because a timer may run early: what still counts as held must not be released under the work.
+    for (let leftMs = this.#leftMs(); leftMs > 0 && !this.#isDone; leftMs = this.#leftMs()) {
+      await this.#doneWithin(leftMs);
+    }
     await Promise.all(this.#held.map((one) => one.release()));
+  }
+
+  #leftMs(): number {
+    return Math.max(...this.#held.map((one) => one.remainingMs));
   }
 
   #doneWithin(ms: number): Promise<void> {
