@@ -1,28 +1,19 @@
-import type { CacheOperation, GetOrSetResult } from "../contract.ts";
+import type { GetOrSetResult } from "../contract.ts";
 import { HoldfastError } from "../errors.ts";
 import type { CommandArgument } from "./client.ts";
 import type { Connection } from "./connection.ts";
 import { isReplyError, isUnknownCommand, replyCode } from "./failures.ts";
+import type { Call, KeyCall } from "./request.ts";
 import { DELETE_IF_EQUAL, GET_OR_SET, REPLACE_IF_EQUAL, type Script } from "./scripts.ts";
 import type { Capabilities } from "./server.ts";
-
-/** One operation: what it is about, and until when it may take. */
-export interface Call {
-  readonly operation: CacheOperation;
-  /** As the caller knows it. */
-  readonly key: string;
-  /** As the server knows it. */
-  readonly fullKey: string;
-  readonly deadlineMs: number;
-}
 
 /** A compare-and-set, with bytes that nobody else can change. */
 export interface Swap {
   readonly expected: Uint8Array | null;
   readonly next: Uint8Array | null;
   readonly ttlMs: number;
-  /** Where the change is announced; empty: nowhere. */
-  readonly channel: string;
+  /** Whether watchers are told. */
+  readonly announce: boolean;
 }
 
 /** What `PTTL` answers: milliseconds, or one of these. */
@@ -46,24 +37,27 @@ export const ABSENT = -2;
  */
 export class Commands {
   readonly #connection: Connection<Capabilities>;
+  readonly #channelOf: (fullKey: string) => string;
 
-  constructor(connection: Connection<Capabilities>) {
+  /** @param channelOf where changes of a key are announced */
+  constructor(connection: Connection<Capabilities>, channelOf: (fullKey: string) => string) {
     this.#connection = connection;
+    this.#channelOf = channelOf;
   }
 
-  get(call: Call): Promise<Uint8Array | undefined> {
+  get(call: KeyCall): Promise<Uint8Array | undefined> {
     return this.#send(call, "GET", [call.fullKey], toValue);
   }
 
-  set(call: Call, value: Uint8Array, ttlMs: number): Promise<void> {
+  set(call: KeyCall, value: Uint8Array, ttlMs: number): Promise<void> {
     return this.#send(call, "SET", [call.fullKey, toBuffer(value), ...px(ttlMs)], toNothing);
   }
 
-  delete(call: Call): Promise<boolean> {
+  delete(call: KeyCall): Promise<boolean> {
     return this.#send(call, "DEL", [call.fullKey], isOne);
   }
 
-  getOrSet(call: Call, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
+  getOrSet(call: KeyCall, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
     const capabilities = this.#connection.greeting;
     const toResult = (reply: unknown): GetOrSetResult => {
       const existing = toValue(reply);
@@ -81,14 +75,15 @@ export class Commands {
     });
   }
 
-  compareAndSet(call: Call, { expected, next, ttlMs, channel }: Swap): Promise<boolean> {
+  compareAndSet(call: KeyCall, { expected, next, ttlMs, announce }: Swap): Promise<boolean> {
+    const channel = announce ? this.#channelOf(call.fullKey) : "";
     if (expected === null) return this.#setIfAbsent(call, next as Uint8Array, ttlMs, channel);
     if (next === null) return this.#deleteIfEqual(call, toBuffer(expected), channel);
     return this.#replaceIfEqual(call, toBuffer(expected), toBuffer(next), ttlMs, channel);
   }
 
   /** What is left of the key's TTL, {@link NO_EXPIRY} or {@link ABSENT}. */
-  remainingMs(call: Call): Promise<number> {
+  remainingMs(call: KeyCall): Promise<number> {
     return this.#send(call, "PTTL", [call.fullKey], Number);
   }
 
@@ -96,13 +91,13 @@ export class Commands {
     return this.#send(call, "PING", [], toNothing);
   }
 
-  #setIfAbsent(call: Call, next: Uint8Array, ttlMs: number, channel: string): Promise<boolean> {
+  #setIfAbsent(call: KeyCall, next: Uint8Array, ttlMs: number, channel: string): Promise<boolean> {
     const answer = this.#send(call, "SET", [call.fullKey, toBuffer(next), "NX", ...px(ttlMs)], isOk);
     this.#announce(call, channel, announcement(ttlMs));
     return answer;
   }
 
-  #replaceIfEqual(call: Call, expected: Buffer, next: Buffer, ttlMs: number, channel: string): Promise<boolean> {
+  #replaceIfEqual(call: KeyCall, expected: Buffer, next: Buffer, ttlMs: number, channel: string): Promise<boolean> {
     const capabilities = this.#connection.greeting;
     const byScript = (): Promise<boolean> => {
       const args = [expected, next, ttlArgument(ttlMs), channel, announcement(ttlMs)];
@@ -118,7 +113,7 @@ export class Commands {
     });
   }
 
-  #deleteIfEqual(call: Call, expected: Buffer, channel: string): Promise<boolean> {
+  #deleteIfEqual(call: KeyCall, expected: Buffer, channel: string): Promise<boolean> {
     const capabilities = this.#connection.greeting;
     const byScript = (): Promise<boolean> =>
       this.#runScript(call, DELETE_IF_EQUAL, [expected, channel, String(ABSENT)], isOne);
@@ -135,7 +130,7 @@ export class Commands {
     });
   }
 
-  #announce(call: Call, channel: string, message: string): void {
+  #announce(call: KeyCall, channel: string, message: string): void {
     const capabilities = this.#connection.greeting;
     if (channel === "" || !capabilities.publish) return;
     this.#send(call, "PUBLISH", [channel, message], toNothing).catch((error: unknown) => {
@@ -144,7 +139,7 @@ export class Commands {
     });
   }
 
-  #runScript<T>(call: Call, script: Script, args: CommandArgument[], parse: (reply: unknown) => T): Promise<T> {
+  #runScript<T>(call: KeyCall, script: Script, args: CommandArgument[], parse: (reply: unknown) => T): Promise<T> {
     const capabilities = this.#connection.greeting;
     const keysAndArgs = ["1", call.fullKey, ...args];
     const byText = (): Promise<T> => this.#send(call, "EVAL", [script.source, ...keysAndArgs], parse);
@@ -156,8 +151,7 @@ export class Commands {
   }
 
   #send<T>(call: Call, name: string, args: CommandArgument[], parse: (reply: unknown) => T): Promise<T> {
-    const { operation, key, fullKey, deadlineMs } = call;
-    return this.#connection.link.send({ operation, key, name, args, slotKey: fullKey, parse }, deadlineMs);
+    return this.#connection.link.send(call, name, args, parse);
   }
 }
 

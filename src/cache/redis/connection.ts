@@ -50,17 +50,19 @@ export class Connection<T> {
   #released = false;
   /** Raised with each connection, so that a late answer from an older one is not mistaken for the new one's. */
   #epoch = 0;
-  #retry: Timer;
+  /** Until the connection is of use: when to give up on it, or to try again. */
+  #timer: Timer;
 
   constructor(client: RedisClient, options: ConnectionOptions<T>) {
     this.#client = client;
     this.#options = options;
     this.link = new Link(client, options);
-    this.link.onSuspect = () => this.#reconnect();
+    this.link.onSuspect = (reason) => this.#abandon(reason);
     const remember = (fault: Error): void => {
       this.link.fault = fault;
     };
     this.#listeners = [
+      ["connect", () => this.#onConnect()],
       ["ready", () => void this.#greet()],
       ["close", () => this.#onClose()],
       ["end", () => this.#onEnd()],
@@ -109,6 +111,7 @@ export class Connection<T> {
     try {
       const greeting = await this.#options.greet(this.link, clock.monotonicMs() + connectTimeoutMs);
       if (epoch !== this.#epoch) return;
+      clock.clearTimer(this.#timer);
       this.greeting = greeting;
       if (reconnects !== undefined) reconnects.enabled = true;
       this.link.open();
@@ -119,28 +122,45 @@ export class Connection<T> {
       if (epoch !== this.#epoch) return;
       this.link.fault = error as Error;
       if (this.#opening !== undefined) this.#opening.reject(this.link.fault);
-      else this.#retry = clock.setTimer(() => this.#tryAgain(), RETRY_MS);
+      else this.#tryAgainLater(this.link.fault);
     }
   }
 
-  /** Another connection may find another server behind the same address; the caller's client stays on the one it has. */
-  #tryAgain(): void {
-    if (this.#client.status !== "ready") return;
-    if (this.#options.reconnects === undefined || isCluster(this.#client)) void this.#greet();
-    else this.#reconnect();
+  /** The server is of no use. Another connection may find another one behind the same address. */
+  #tryAgainLater(fault: Error): void {
+    const tryAgain = (): void => (this.#canReplace ? this.#abandon(fault) : void this.#greet());
+    this.#setTimer(tryAgain, RETRY_MS);
   }
 
-  #reconnect(): void {
-    const { reconnects } = this.#options;
-    // A cluster finds the right node by itself, and gives up on a dead one by its socket time limit.
-    if (reconnects?.enabled !== true || isCluster(this.#client)) return;
+  /** The socket is open. If nothing useful comes of it in time, another one is tried. */
+  #onConnect(): void {
+    const { connectTimeoutMs } = this.#options;
+    const fault = new Error(`it was connected, but not of use within ${connectTimeoutMs} ms`);
+    this.#setTimer(() => this.#abandon(fault), connectTimeoutMs);
+  }
+
+  /** A caller's client is not ours to replace, and a cluster replaces the connections to its nodes by itself. */
+  get #canReplace(): boolean {
+    return this.#options.reconnects?.enabled === true && !isCluster(this.#client);
+  }
+
+  /** Breaks the connection, so that the client makes another one. */
+  #abandon(reason: Error): void {
+    if (!this.#canReplace) return;
+    this.link.fault = reason;
     // Not `disconnect(true)`: that waits for the other end to close as well, and it may be gone.
     (this.#client as NodeClient).stream?.destroy();
   }
 
+  #setTimer(callback: () => void, delayMs: number): void {
+    const { clock } = this.#options;
+    clock.clearTimer(this.#timer);
+    this.#timer = clock.setTimer(callback, delayMs);
+  }
+
   #onClose(): void {
     this.#epoch += 1;
-    this.#options.clock.clearTimer(this.#retry);
+    this.#options.clock.clearTimer(this.#timer);
     this.link.shut();
   }
 
@@ -154,7 +174,7 @@ export class Connection<T> {
   async #release(): Promise<void> {
     this.#released = true;
     this.#epoch += 1;
-    this.#options.clock.clearTimer(this.#retry);
+    this.#options.clock.clearTimer(this.#timer);
     this.link.end();
     if (this.#options.reconnects !== undefined) return disconnect(this.#client, this.#options.clock);
     for (const [event, listener] of this.#listeners) this.#client.off(event, listener);

@@ -23,7 +23,9 @@ export class Deadlines<T extends Bounded> {
   readonly #clock: Clock;
   #first: Bounded | undefined;
   #last: Bounded | undefined;
-  #timer: Timer | undefined;
+  #timer: Timer;
+  /** The timer may come too early, when its entry has gone meanwhile; never too late. */
+  #timerDueMs: number = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -43,8 +45,7 @@ export class Deadlines<T extends Bounded> {
     else before.later = entry;
     if (after === undefined) this.#last = entry;
     else after.earlier = entry;
-    // A timer that is already set comes no later than needed, but for an entry put in front.
-    if (this.#timer === undefined || before === undefined) this.#setTimer();
+    if (entry.deadlineMs < this.#timerDueMs) this.#setTimer(entry.deadlineMs);
   }
 
   /** Harmless when it is not in the set. */
@@ -68,32 +69,28 @@ export class Deadlines<T extends Bounded> {
 
   /** Lets go of the timer; the entries stay as they are. */
   stop(): void {
-    if (this.#timer !== undefined) this.#clock.clearTimer(this.#timer);
-    this.#timer = undefined;
+    this.#clock.clearTimer(this.#timer);
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
   }
 
-  #setTimer(graceMs?: number): void {
+  #setTimer(dueMs: number): void {
     this.stop();
-    const first = this.#first;
-    if (first === undefined) return;
-    const delayMs = graceMs ?? Math.max(0, first.deadlineMs - this.#clock.monotonicMs());
-    this.#timer = this.#clock.setTimer(() => this.#onTimer(graceMs !== undefined), delayMs);
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#clock.setTimer(() => this.#onTimer(dueMs), Math.max(0, dueMs - this.#clock.monotonicMs()));
   }
 
-  #onTimer(graceGiven: boolean): void {
-    this.#timer = undefined;
+  #onTimer(dueMs: number): void {
+    this.#timerDueMs = Number.POSITIVE_INFINITY;
     const nowMs = this.#clock.monotonicMs();
     // After a blocked event loop timers run before sockets are read: the replies
     // may be here already. One more turn of the loop lets them in.
-    if (!graceGiven && this.#first !== undefined && nowMs - this.#first.deadlineMs > BLOCKED_MS) {
-      this.#setTimer(1);
-      return;
+    if (nowMs - dueMs > BLOCKED_MS) return this.#setTimer(nowMs + 1);
+    let next = this.#first;
+    while (next !== undefined && next.deadlineMs <= nowMs) {
+      this.remove(next as T);
+      next.expire();
+      next = this.#first;
     }
-    while (this.#first !== undefined && this.#first.deadlineMs <= nowMs) {
-      const expired = this.#first as T;
-      this.remove(expired);
-      expired.expire();
-    }
-    if (this.#timer === undefined) this.#setTimer();
+    if (next !== undefined && next.deadlineMs < this.#timerDueMs) this.#setTimer(next.deadlineMs);
   }
 }

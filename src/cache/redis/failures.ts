@@ -21,9 +21,9 @@ export function isUnknownCommand(error: unknown): boolean {
   return isReplyError(cause) && /^ERR (syntax error|unknown command)/i.test(cause.message);
 }
 
-/** ioredis says this of every command that a broken connection takes with it. */
-export function isConnectionClosed(error: Error): boolean {
-  return error.message === "Connection is closed.";
+/** What ioredis says of the commands that a broken connection takes with it; not why it broke. */
+export function isConnectionLoss(error: Error): boolean {
+  return error.message === "Connection is closed." || /^(MaxRetriesPerRequest|Abort)Error$/.test(error.name);
 }
 
 /**
@@ -46,25 +46,28 @@ export function describeFault(error: Error): string {
 /** The error of an operation whose command failed with `error`. */
 export function operationFailure(error: Error, request: Request, address: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  const details = { ...subjectOf(request), address, cause: withoutArguments(error) };
+  const details = { ...subjectOf(request.call), address, cause: withoutArguments(error) };
   if (isReplyError(error)) return replyFailure(error, request, details);
   if (error.message === "Command timed out") return timedOut(request, address);
   if (request.written) {
     return new OperationError(
-      `${title(request)}: the connection to ${address} broke before the answer came (${describeFault(error)}); ` +
+      `${title(request.call)}: the connection to ${address} broke before the answer came (${describeFault(error)}); ` +
         "whether it was executed is unknown",
       { ...details, code: "ERR_CONNECTION_LOST" },
     );
   }
-  return new ConnectionError(`${title(request)}: nothing was sent to ${address}: ${describeFault(error)}`, details);
+  return new ConnectionError(
+    `${title(request.call)}: nothing was sent to ${address}: ${describeFault(error)}`,
+    details,
+  );
 }
 
 export function timedOut(request: Request, address: string, limitMs?: number): OperationError {
   const limit = limitMs === undefined ? "in time" : `within ${limitMs} ms`;
   return new OperationError(
-    `${title(request)}: no answer from ${address} ${limit}; whether it was executed is unknown`,
+    `${title(request.call)}: no answer from ${address} ${limit}; whether it was executed is unknown`,
     {
-      ...subjectOf(request),
+      ...subjectOf(request.call),
       address,
       code: "ERR_CACHE_TIMEOUT",
     },
@@ -85,11 +88,11 @@ interface FailureDetails {
 
 function replyFailure(error: Error, request: Request, details: FailureDetails): HoldfastError {
   const { address } = details;
-  const said = `${title(request)}: ${address} refused: ${error.message}`;
+  const said = `${title(request.call)}: ${address} refused: ${error.message}`;
   // Older servers wrap the error of a command in a script's own message.
   if (/\bOOM command not allowed/.test(error.message)) {
     const full = "out of memory (maxmemory is reached and nothing may be evicted)";
-    return new OperationError(`${title(request)}: ${address} is ${full}; nothing was written`, {
+    return new OperationError(`${title(request.call)}: ${address} is ${full}; nothing was written`, {
       ...details,
       code: "ERR_CACHE_FULL",
     });

@@ -40,8 +40,8 @@ type Send = (name: string, ...args: string[]) => Promise<unknown>;
 
 function sender(link: Link, deadlineMs: number, via: RedisClient): Send {
   return (name, ...args) => {
-    const spec = { operation: "connect", key: undefined, name, args, slotKey: undefined, parse: asItIs } as const;
-    return link.send(spec, deadlineMs, via);
+    const call = { operation: "connect", key: undefined, fullKey: undefined, deadlineMs } as const;
+    return link.send(call, name, args, asItIs, via);
   };
 }
 

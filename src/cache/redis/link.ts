@@ -1,11 +1,10 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { CacheOperation } from "../contract.ts";
 import { ConnectionError } from "../errors.ts";
-import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
+import { type CommandArgument, isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { type Bounded, Deadlines } from "./deadlines.ts";
 import {
   describeFault,
-  isConnectionClosed,
+  isConnectionLoss,
   isReplyError,
   operationFailure,
   replyCode,
@@ -13,7 +12,7 @@ import {
   timedOut,
   title,
 } from "./failures.ts";
-import { type Request, type RequestClass, type RequestOwner, type RequestSpec, requestClassOf } from "./request.ts";
+import { type Call, type Request, type RequestClass, type RequestOwner, requestClassOf } from "./request.ts";
 
 export interface LinkOptions {
   readonly clock: Clock;
@@ -41,7 +40,7 @@ export class Link implements RequestOwner {
   /** Why there is no connection, or was none the last time. */
   fault: Error | undefined;
   /** Called when the server at the other end seems to be dead, or a replica. */
-  onSuspect: () => void = () => {};
+  onSuspect: (reason: Error) => void = () => {};
   readonly #clock: Clock;
   readonly #limitMs: number;
   readonly #Request: RequestClass;
@@ -74,30 +73,38 @@ export class Link implements RequestOwner {
     return this.#state === "open" && this.client.status === "ready" && this.#stream()?.writable !== false;
   }
 
-  /**
-   * Calls `start` when there is a connection: at once, or later. It gets the
-   * deadline of the operation, for the requests that it sends.
-   */
-  run<T>(
-    operation: CacheOperation,
-    key: string | undefined,
-    start: (deadlineMs: number) => Promise<T>,
-    deadlineMs: number = this.#clock.monotonicMs() + this.#limitMs,
-  ): Promise<T> {
-    if (this.isOpen) return start(deadlineMs);
+  /** The deadline of a call that begins now. */
+  newDeadline(): number {
+    return this.#clock.monotonicMs() + this.#limitMs;
+  }
+
+  /** Calls `start` when there is a connection: at once, or later. */
+  run<C extends Call, T>(call: C, start: (call: C) => Promise<T>): Promise<T> {
+    if (this.isOpen) return start(call);
     return new Promise((resolve, reject) => {
-      const waiting = new Waiting(this, deadlineMs, operation, key, () => resolve(start(deadlineMs)), reject);
+      const waiting = new Waiting(
+        call.deadlineMs,
+        () => resolve(start(call)),
+        () => reject(this.#unreachable(call)),
+      );
       if (this.#state === "ended") waiting.expire();
       else this.#waiting.add(waiting);
     });
   }
 
   /** Sends a command now. Only inside `run`, and to greet a server. */
-  send<T>(spec: RequestSpec<T>, deadlineMs: number, via: RedisClient = this.client): Promise<T> {
-    const request = new this.#Request(this, spec, deadlineMs);
+  send<T>(
+    call: Call,
+    name: string,
+    args: CommandArgument[],
+    parse: (reply: unknown) => T,
+    via: RedisClient = this.client,
+  ): Promise<T> {
+    const request = new this.#Request(this, call, name, args, parse);
     request.seenReplies = this.#replies;
+    // A request that is alone leaves at once. Several of one tick leave in one write.
+    if (!this.#inFlight.isEmpty) this.#cork();
     this.#inFlight.add(request as Request);
-    this.#cork();
     via.sendCommand(request);
     if (!this.writesOnce) neverRewrite(request as Request);
     return request.promise;
@@ -152,26 +159,24 @@ export class Link implements RequestOwner {
 
   onExpired(request: Request): void {
     // Nothing at all has come since it was sent: the connection may be half-open.
-    if (request.seenReplies === this.#replies) this.onSuspect();
+    if (request.seenReplies === this.#replies) this.onSuspect(new Error(`nothing came for ${this.#limitMs} ms`));
     request.fail(timedOut(request, this.address, this.#limitMs));
   }
 
   translate(error: Error, request: Request): Error {
     if (isReplyError(error)) {
       this.onReply();
-      if (replyCode(error) === "READONLY") this.onSuspect();
+      if (replyCode(error) === "READONLY") this.onSuspect(error);
     }
-    return operationFailure(error, request, this.address);
+    return operationFailure(isConnectionLoss(error) ? (this.fault ?? error) : error, request, this.address);
   }
 
-  /** The error of an operation that never got a connection. */
-  unreachable(operation: string, key: string | undefined): ConnectionError {
-    const subject = { operation, key };
+  #unreachable(call: Call): ConnectionError {
     const state = this.#state === "ended" ? "was closed" : `was not there within ${this.#limitMs} ms`;
     const reason = this.fault === undefined ? "" : ` (${describeFault(this.fault)})`;
     return new ConnectionError(
-      `${title(subject)}: the connection to ${this.address} ${state}${reason}; nothing was sent`,
-      { ...subjectOf(subject), address: this.address, cause: this.fault },
+      `${title(call)}: the connection to ${this.address} ${state}${reason}; nothing was sent`,
+      { ...subjectOf(call), address: this.address, cause: this.fault },
     );
   }
 
@@ -179,7 +184,7 @@ export class Link implements RequestOwner {
     return this.writesOnce ? (this.client as NodeClient).stream : undefined;
   }
 
-  /** Commands of one tick leave in one write: a third of the cost of a command is the system call. */
+  /** Holds back what is written until the end of the tick: a third of the cost of a command is its system call. */
   #cork(): void {
     if (this.#corked !== undefined) return;
     this.#corked = this.#stream();
@@ -201,17 +206,10 @@ class Waiting implements Bounded {
   readonly start: () => void;
   readonly expire: () => void;
 
-  constructor(
-    link: Link,
-    deadlineMs: number,
-    operation: CacheOperation,
-    key: string | undefined,
-    start: () => void,
-    reject: (error: Error) => void,
-  ) {
+  constructor(deadlineMs: number, start: () => void, expire: () => void) {
     this.deadlineMs = deadlineMs;
     this.start = start;
-    this.expire = () => reject(link.unreachable(operation, key));
+    this.expire = expire;
   }
 }
 
@@ -223,7 +221,7 @@ class Waiting implements Bounded {
 function neverRewrite(request: Request): void {
   const clusterReject = request.reject;
   request.reject = (error) => {
-    if (request.written && isConnectionClosed(error)) return request.fail(error);
+    if (request.written && isConnectionLoss(error)) return request.fail(error);
     // Any answer of a server means that it did not execute the command.
     if (isReplyError(error)) request.written = false;
     clusterReject.call(request, error);

@@ -11,6 +11,7 @@ import { greet } from "./greeting.ts";
 import type { RedisCacheOptions, RedisConfig } from "./options.ts";
 import { createClient, duplicateClient, type OwnClientOptions } from "./own-client.ts";
 import { RedisCache } from "./redis-cache.ts";
+import { RedisStore } from "./store.ts";
 import { Subscriber } from "./subscriber.ts";
 
 /**
@@ -35,13 +36,13 @@ export async function openRedisCache(
   const connectTimeoutMs = checkDuration(options.connectTimeoutMs ?? 5_000, "connectTimeoutMs", 1);
   const limits = { clock, operationTimeoutMs, connectTimeoutMs };
 
-  const store = isRedisClient(target) ? lentStore(target) : ownStore(target, limits);
-  const { client, address, database } = store;
+  const place = isRedisClient(target) ? lentClient(target) : ownClient(target, limits);
+  const { client, address, database } = place;
   const connection = new Connection(client, {
     ...limits,
     address,
-    reconnects: store.reconnects,
-    greet: (link, deadlineMs) => greet(link, store.selects ? database : 0, deadlineMs),
+    reconnects: place.reconnects,
+    greet: (link, deadlineMs) => greet(link, place.selects ? database : 0, deadlineMs),
   });
   await connection.open();
   const subscriber = new Subscriber({
@@ -49,12 +50,15 @@ export async function openRedisCache(
     address,
     makeClient: (reconnects) => duplicateClient(client, { ...limits, reconnects }),
   });
-  const fullPrefix = store.clientPrefix + keyPrefix;
-  const channelPrefix = `holdfast:${database}:${fullPrefix}`;
-  return new RedisCache({ clock, guard, connection, subscriber, keyPrefix: fullPrefix, channelPrefix });
+  const store = new RedisStore({ clock, connection, subscriber, database });
+  return new RedisCache(store, {
+    guard,
+    keyPrefix: place.clientPrefix + keyPrefix,
+    release: () => store.close(),
+  });
 }
 
-interface Store {
+interface Place {
   readonly client: RedisClient;
   /** How messages name it. */
   readonly address: string;
@@ -67,7 +71,7 @@ interface Store {
   readonly reconnects: { enabled: boolean } | undefined;
 }
 
-function ownStore(target: string | RedisConfig, limits: Omit<OwnClientOptions, "reconnects">): Store {
+function ownClient(target: string | RedisConfig, limits: Omit<OwnClientOptions, "reconnects">): Place {
   const address = resolveAddress(target);
   const reconnects = { enabled: false };
   return {
@@ -80,7 +84,7 @@ function ownStore(target: string | RedisConfig, limits: Omit<OwnClientOptions, "
   };
 }
 
-function lentStore(client: RedisClient): Store {
+function lentClient(client: RedisClient): Place {
   const { keyPrefix, db, path, host, port } = client.options;
   return {
     client,

@@ -8,6 +8,7 @@ import { GOODBYE_MS } from "./connection.ts";
 export interface OwnClientOptions {
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
+  /** Of an operation. */
   readonly operationTimeoutMs: number;
   /** Whether a client that lost its connection makes another one. */
   readonly reconnects: { readonly enabled: boolean };
@@ -30,7 +31,9 @@ export function createClient({ at, username, password, tls }: Address, options: 
       return new Cluster([...at.nodes], {
         lazyConnect: true,
         clusterRetryStrategy: retry,
-        redisOptions: connection,
+        // A node that was sent commands and answers none is dead. A little more than the limit of
+        // an operation, so that the operation's own error comes first.
+        redisOptions: { ...connection, socketTimeout: options.operationTimeoutMs + 100 },
       }) as unknown as RedisClient;
     case "sentinel":
       return new Redis({
@@ -71,14 +74,11 @@ export function duplicateClient(client: RedisClient, options: OwnClientOptions):
 const NODE_RETRIES = 2;
 
 /** What every client of our own needs to behave as `Connection` and `Link` expect. */
-function onlyOurs({ connectTimeoutMs, operationTimeoutMs }: OwnClientOptions): object {
+function onlyOurs({ connectTimeoutMs }: OwnClientOptions): object {
   return {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     disconnectTimeout: GOODBYE_MS,
-    // Commands were written and nothing was answered: the connection is dead. A little more than
-    // the limit of an operation, so that the operation's own error comes first.
-    socketTimeout: operationTimeoutMs + 100,
     // The greeting finds out whether the server is of use, and says so at once.
     enableReadyCheck: false,
     disableClientInfo: true,

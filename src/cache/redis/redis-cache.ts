@@ -1,75 +1,65 @@
-import type { Clock } from "../../runtime/clock.ts";
 import { copyBytes, equalBytes } from "../bytes.ts";
 import type { Cache, CacheOperation, CacheStats, CompareAndSetOptions, GetOrSetResult, Unwatch } from "../contract.ts";
 import { CacheCounters } from "../counters.ts";
 import { ConnectionError } from "../errors.ts";
 import type { OperationGuard } from "../guard.ts";
-import { type Call, Commands } from "./commands.ts";
-import type { Connection } from "./connection.ts";
-import type { Capabilities } from "./server.ts";
-import type { Subscriber } from "./subscriber.ts";
-import { Watches } from "./watches.ts";
+import type { KeyCall } from "./request.ts";
+import type { RedisStore } from "./store.ts";
+import type { Watch } from "./watches.ts";
 
-export interface RedisCacheParts {
-  readonly clock: Clock;
+export interface RedisCacheOptions {
   readonly guard: OperationGuard;
-  readonly connection: Connection<Capabilities>;
-  readonly subscriber: Subscriber;
-  /** What stands before every key on the server. */
+  /** Stands before every key on the server. */
   readonly keyPrefix: string;
-  /** What stands before every key in the name of its channel. */
-  readonly channelPrefix: string;
+  /** Lets go of the store, when everything of this cache has ended. */
+  release(): Promise<void>;
 }
 
-/** The cache contract on a server. See `commands.ts` for what is sent, `link.ts` for faults and time limits. */
+/** The keys with one prefix of a store, as a cache. */
 export class RedisCache implements Cache {
   readonly ordered: boolean;
-  readonly #connection: Connection<Capabilities>;
-  readonly #commands: Commands;
+  readonly #store: RedisStore;
   readonly #guard: OperationGuard;
   readonly #keyPrefix: string;
-  readonly #channelPrefix: string;
+  readonly #release: () => Promise<void>;
   readonly #counters = new CacheCounters();
-  readonly #watches: Watches;
+  readonly #watches = new Set<Watch>();
+  /** Called when no operation is under way any more. */
+  #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ clock, guard, connection, subscriber, keyPrefix, channelPrefix }: RedisCacheParts) {
-    this.ordered = connection.link.writesOnce;
-    this.#connection = connection;
-    this.#commands = new Commands(connection);
+  constructor(store: RedisStore, { guard, keyPrefix, release }: RedisCacheOptions) {
+    this.ordered = store.isOrdered;
+    this.#store = store;
     this.#guard = guard;
     this.#keyPrefix = keyPrefix;
-    this.#channelPrefix = channelPrefix;
-    const readRemainingMs = (key: string): Promise<number> =>
-      this.#run("watch", key, (call) => this.#commands.remainingMs(call));
-    this.#watches = new Watches({ clock, subscriber, channelPrefix, readRemainingMs });
-    connection.onReconnected = () => this.#watches.wakeAll();
+    this.#release = release;
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
     this.#guard.key("get", key);
-    const value = await this.#perform("get", key, (call) => this.#commands.get(call));
+    const value = await this.#perform("get", key, (call) => this.#store.commands.get(call));
     this.#counters.found(value);
-    if (value !== undefined) this.#watches.onFound(key);
+    if (value !== undefined) this.#store.watches.onFound(this.#keyPrefix + key);
     return value;
   }
 
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
     const ttl = this.#guard.write("set", key, value, ttlMs);
     const own = copyBytes(value);
-    return await this.#perform("set", key, (call) => this.#commands.set(call, own, ttl));
+    await this.#perform("set", key, (call) => this.#store.commands.set(call, own, ttl));
   }
 
   async delete(key: string): Promise<boolean> {
     this.#guard.key("delete", key);
-    return await this.#perform("delete", key, (call) => this.#commands.delete(call));
+    return await this.#perform("delete", key, (call) => this.#store.commands.delete(call));
   }
 
   async getOrSet(key: string, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
     const ttl = this.#guard.write("getOrSet", key, value, ttlMs);
     const own = copyBytes(value);
-    const result = await this.#perform("getOrSet", key, (call) => this.#commands.getOrSet(call, own, ttl));
-    this.#watches.onFound(key);
+    const result = await this.#perform("getOrSet", key, (call) => this.#store.commands.getOrSet(call, own, ttl));
+    this.#store.watches.onFound(this.#keyPrefix + key);
     return result;
   }
 
@@ -82,39 +72,44 @@ export class RedisCache implements Cache {
   ): Promise<boolean> {
     const ttl = this.#guard.compareAndSet(key, expected, next, ttlMs);
     const isRenewal = expected !== null && next !== null && equalBytes(expected, next);
-    const isAnnounced = options?.announce !== "none" && !isRenewal;
     const swap = {
       expected: expected && copyBytes(expected),
       next: next && copyBytes(next),
       ttlMs: ttl,
-      channel: isAnnounced ? this.#channelPrefix + key : "",
+      announce: options?.announce !== "none" && !isRenewal,
     };
-    return await this.#perform("compareAndSet", key, (call) => this.#commands.compareAndSet(call, swap));
+    return await this.#perform("compareAndSet", key, (call) => this.#store.commands.compareAndSet(call, swap));
   }
 
   async watch(key: string, onChange: () => void): Promise<Unwatch> {
     this.#guard.watch(key, onChange);
-    return await this.#count("watch", () => this.#watches.add(key, onChange));
+    const call = this.#store.call("watch", key, this.#keyPrefix + key);
+    const watch = await this.#count("watch", this.#store.watches.add(call, onChange));
+    this.#watches.add(watch);
+    return async () => {
+      this.#watches.delete(watch);
+      await watch.end();
+    };
   }
 
   async health(): Promise<void> {
     this.#guard.open("health");
     try {
-      await this.#perform("health", "", (call) => this.#commands.ping(call));
+      await this.#perform("health", "", (call) => this.#store.commands.ping(call));
     } catch (error) {
       if (error instanceof ConnectionError) throw error;
-      const { address } = this.#connection.link;
+      const { address } = this.#store;
       throw new ConnectionError((error as Error).message, { address, operation: "health", cause: error });
     }
   }
 
   stats(): CacheStats {
-    const state = this.#connection.link.isOpen ? "ready" : "connecting";
+    const state = this.#store.isConnected ? "ready" : "connecting";
     return {
       backend: "redis",
       state: this.#guard.closed ? "closed" : state,
       ...this.#counters.snapshot(),
-      watchedKeys: this.#watches.size,
+      watchedKeys: new Set(Array.from(this.#watches, ({ key }) => key)).size,
     };
   }
 
@@ -125,28 +120,35 @@ export class RedisCache implements Cache {
   }
 
   async #close(): Promise<void> {
-    await this.#watches.close();
-    await this.#connection.close();
+    await this.#whenIdle();
+    const watches = [...this.#watches];
+    this.#watches.clear();
+    await Promise.all(watches.map((watch) => watch.end()));
+    await this.#release();
   }
 
-  #perform<T>(operation: CacheOperation, key: string, start: (call: Call) => Promise<T>): Promise<T> {
-    return this.#count(operation, () => this.#run(operation, key, start));
+  #perform<T>(operation: CacheOperation, key: string, start: (call: KeyCall) => Promise<T>): Promise<T> {
+    const call = this.#store.call(operation, key, this.#keyPrefix + key);
+    return this.#count(operation, this.#store.run(call, start));
   }
 
-  async #count<T>(operation: CacheOperation, work: () => Promise<T>): Promise<T> {
+  async #count<T>(operation: CacheOperation, result: Promise<T>): Promise<T> {
     this.#counters.begin(operation);
     try {
-      return await work();
+      return await result;
     } catch (error) {
       this.#counters.fail(error);
       throw error;
     } finally {
       this.#counters.end();
+      if (this.#onIdle !== undefined && this.#counters.inFlight === 0) this.#onIdle();
     }
   }
 
-  #run<T>(operation: CacheOperation, key: string, start: (call: Call) => Promise<T>): Promise<T> {
-    const fullKey = this.#keyPrefix + key;
-    return this.#connection.link.run(operation, key, (deadlineMs) => start({ operation, key, fullKey, deadlineMs }));
+  async #whenIdle(): Promise<void> {
+    if (this.#counters.inFlight === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle = resolve;
+    });
   }
 }

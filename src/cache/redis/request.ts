@@ -3,24 +3,26 @@ import type { CacheOperation } from "../contract.ts";
 import { type Command, type CommandArgument, type CommandClass, commandClassOf, type RedisClient } from "./client.ts";
 import type { Bounded } from "./deadlines.ts";
 
-/** What a request is about and what it sends. */
-export interface RequestSpec<T> {
+/** One operation of a cache, or what we do on our own behalf. */
+export interface Call {
   readonly operation: CacheOperation | "connect";
-  /** The key as the caller knows it, without any prefix. */
+  /** As the caller knows it; `undefined` when it is about no key. */
   readonly key: string | undefined;
-  /**
-   * In upper case. ioredis compares in lower case where it wants to be clever,
-   * and we do not want it: tracking `SELECT`, reading from replicas.
-   */
-  readonly name: string;
-  readonly args: CommandArgument[];
-  /** Decides the node of a cluster; `undefined`: any. */
-  readonly slotKey: string | undefined;
-  readonly parse: (reply: unknown) => T;
+  /** As the server knows it. Decides the node of a cluster; `undefined`: any. */
+  readonly fullKey: string | undefined;
+  /** On the clock's monotonic time. */
+  readonly deadlineMs: number;
+}
+
+/** A call about a key. */
+export interface KeyCall extends Call {
+  readonly key: string;
+  readonly fullKey: string;
 }
 
 /** One command on its way to the server: an ioredis command that knows whether it was written, and its deadline. */
-export interface Request<T = unknown> extends Command, Bounded, RequestSpec<T> {
+export interface Request<T = unknown> extends Command, Bounded {
+  readonly call: Call;
   readonly promise: Promise<T>;
   /** Whether the server may have executed it. */
   written: boolean;
@@ -42,7 +44,17 @@ export interface RequestOwner {
   translate(error: Error, request: Request): Error;
 }
 
-export type RequestClass = new <T>(owner: RequestOwner, spec: RequestSpec<T>, deadlineMs: number) => Request<T>;
+/**
+ * `name` is in upper case: ioredis compares in lower case where it wants to be
+ * clever, and we do not want it to (tracking `SELECT`, reading from replicas).
+ */
+export type RequestClass = new <T>(
+  owner: RequestOwner,
+  call: Call,
+  name: string,
+  args: CommandArgument[],
+  parse: (reply: unknown) => T,
+) => Request<T>;
 
 /** Written in place of a request that nobody waits for any more: a command without effect. */
 const NOTHING = "*1\r\n$4\r\nPING\r\n";
@@ -71,13 +83,9 @@ export function requestClassOf(client: RedisClient): RequestClass {
 function extend(CommandOfClient: CommandClass): RequestClass {
   return class ExtendedCommand<T> extends CommandOfClient implements Request<T> {
     declare readonly promise: Promise<T>;
-    readonly operation: RequestSpec<T>["operation"];
-    readonly key: string | undefined;
-    declare readonly name: string;
-    declare readonly args: CommandArgument[];
-    readonly slotKey: string | undefined;
-    readonly parse: (reply: unknown) => T;
     readonly owner: RequestOwner;
+    readonly call: Call;
+    readonly parse: (reply: unknown) => T;
     readonly deadlineMs: number;
     readonly fail: (error: Error) => void;
     earlier: Bounded | undefined = undefined;
@@ -86,14 +94,12 @@ function extend(CommandOfClient: CommandClass): RequestClass {
     settled = false;
     seenReplies = 0;
 
-    constructor(owner: RequestOwner, spec: RequestSpec<T>, deadlineMs: number) {
-      super(spec.name, spec.args, { replyEncoding: null });
-      this.operation = spec.operation;
-      this.key = spec.key;
-      this.slotKey = spec.slotKey;
-      this.parse = spec.parse;
+    constructor(owner: RequestOwner, call: Call, name: string, args: CommandArgument[], parse: (reply: unknown) => T) {
+      super(name, args, { replyEncoding: null });
       this.owner = owner;
-      this.deadlineMs = deadlineMs;
+      this.call = call;
+      this.parse = parse;
+      this.deadlineMs = call.deadlineMs;
       const reject = this.reject;
       this.fail = (error) => {
         if (this.settled) return;
@@ -105,7 +111,7 @@ function extend(CommandOfClient: CommandClass): RequestClass {
     }
 
     override getSlot(): number | null {
-      return this.slotKey === undefined ? null : slotOf(this.slotKey);
+      return this.call.fullKey === undefined ? null : slotOf(this.call.fullKey);
     }
 
     override toWritable(socket: object): string | Buffer {

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../../runtime/clock.ts";
 import type { NodeClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import type { Link } from "./link.ts";
-import type { RequestSpec } from "./request.ts";
+import type { Call } from "./request.ts";
 
 export interface SubscriberOptions {
   readonly clock: Clock;
@@ -45,30 +45,28 @@ export class Subscriber {
   }
 
   /** Resolves when every later message of the channel is sure to be delivered, as long as the connection lasts. */
-  async subscribe(channel: string, key: string): Promise<void> {
-    const { clock, operationTimeoutMs } = this.#options;
-    const deadlineMs = clock.monotonicMs() + operationTimeoutMs;
+  async subscribe(channel: string, call: Call): Promise<void> {
     this.#enter();
     try {
       await this.#connect().then(({ link }) => {
         this.#channels.add(channel);
-        return link.run("watch", key, () => link.send(request("subscribe", [channel], key), deadlineMs), deadlineMs);
+        return link.run(call, () => send(link, call, "subscribe", channel));
       });
     } catch (error) {
       // It may have been executed all the same.
-      void this.unsubscribe(channel, key);
+      void this.unsubscribe(channel, call.key);
       throw error;
     }
   }
 
   /** Never rejects: if the connection is broken, so are its subscriptions. */
-  async unsubscribe(channel: string, key: string): Promise<void> {
+  async unsubscribe(channel: string, key: string | undefined): Promise<void> {
     this.#leave();
     // As in `subscribe`, one `then` after the connection: so they reach the server in the order of their calls.
     await this.#connection
       ?.then(({ link }) => {
         this.#channels.delete(channel);
-        return link.run("watch", key, (deadlineMs) => link.send(request("unsubscribe", [channel], key), deadlineMs));
+        return link.run(newCall(link, key), (call) => send(link, call, "unsubscribe", channel));
       })
       .catch(() => {});
   }
@@ -99,12 +97,9 @@ export class Subscriber {
 
   async #beat(): Promise<void> {
     this.#setTimer(HEARTBEAT_MS, () => void this.#beat());
-    const connection = await this.#connection?.catch(() => undefined);
-    if (connection === undefined) return;
-    const { link } = connection;
-    // When no answer comes the link replaces the connection by itself.
-    await link
-      .run("watch", undefined, (deadlineMs) => link.send(request("ping", [], undefined), deadlineMs))
+    // When no answer comes the connection is replaced, and that is all we want.
+    await this.#connection
+      ?.then(({ link }) => link.run(newCall(link), (call) => send(link, call, "ping")))
       .catch(() => {});
   }
 
@@ -122,7 +117,7 @@ export class Subscriber {
         ...this.#options,
         connectTimeoutMs: this.#options.operationTimeoutMs,
         reconnects,
-        greet: (link, deadlineMs) => this.#resubscribe(link, deadlineMs),
+        greet: (link) => this.#resubscribe(link),
       });
       connection.onReconnected = () => this.onGap();
       await connection.open();
@@ -135,8 +130,8 @@ export class Subscriber {
     }
   }
 
-  async #resubscribe(link: Link, deadlineMs: number): Promise<void> {
-    if (this.#channels.size > 0) await link.send(request("subscribe", [...this.#channels], undefined), deadlineMs);
+  async #resubscribe(link: Link): Promise<void> {
+    if (this.#channels.size > 0) await send(link, newCall(link), "subscribe", ...this.#channels);
   }
 
   /** The client gave up, as one to a node of a cluster does: another one finds another node. */
@@ -164,11 +159,13 @@ export class Subscriber {
   }
 }
 
-/** In lower case, unlike all others: ioredis keeps a list of subscriptions under these names. */
-function request(
-  name: "subscribe" | "unsubscribe" | "ping",
-  args: string[],
-  key: string | undefined,
-): RequestSpec<void> {
-  return { operation: "watch", key, name, args, slotKey: undefined, parse: () => {} };
+/** In lower case, unlike all other commands: ioredis keeps a list of subscriptions under these names. */
+type Command = "subscribe" | "unsubscribe" | "ping";
+
+function send(link: Link, call: Call, name: Command, ...channels: string[]): Promise<void> {
+  return link.send(call, name, channels, () => {});
+}
+
+function newCall(link: Link, key?: string): Call {
+  return { operation: "watch", key, fullKey: undefined, deadlineMs: link.newDeadline() };
 }

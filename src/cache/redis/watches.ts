@@ -1,27 +1,28 @@
 import type { Clock } from "../../runtime/clock.ts";
-import type { Unwatch } from "../contract.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
+import type { KeyCall } from "./request.ts";
 import type { Subscriber } from "./subscriber.ts";
 
 export interface WatchesOptions {
   readonly clock: Clock;
   readonly subscriber: Subscriber;
-  /** Stands before a key in the name of its channel. */
-  readonly channelPrefix: string;
+  readonly channelOf: (fullKey: string) => string;
   /** What is left of a key's TTL, `NO_EXPIRY` or `ABSENT`. */
-  readRemainingMs(key: string): Promise<number>;
+  readonly readRemainingMs: (key: string, fullKey: string) => Promise<number>;
 }
 
-interface Watch {
-  readonly onChange: () => void;
-  active: boolean;
+/** One watch of one caller. */
+export interface Watch {
+  /** As the caller knows it. */
+  readonly key: string;
+  /** The callback is not called after the call to it. Idempotent. */
+  end(): Promise<void>;
 }
 
 /** A key that is watched, by however many. */
 interface WatchedKey {
-  readonly key: string;
   readonly channel: string;
-  readonly watches: Set<Watch>;
+  readonly callbacks: Set<() => void>;
   readonly subscribed: Promise<void>;
   readonly alarm: ExpiryAlarm;
 }
@@ -42,29 +43,26 @@ export class Watches {
     options.subscriber.onGap = () => this.wakeAll();
   }
 
-  /** How many keys are watched. */
-  get size(): number {
-    return this.#keys.size;
-  }
-
   /** Resolves once the watch is active. */
-  async add(key: string, onChange: () => void): Promise<Unwatch> {
-    const channel = this.#options.channelPrefix + key;
-    const watched = this.#keys.get(channel) ?? this.#begin(key, channel);
-    const watch = { onChange, active: true };
-    watched.watches.add(watch);
+  async add(call: KeyCall, onChange: () => void): Promise<Watch> {
+    const channel = this.#options.channelOf(call.fullKey);
+    const watched = this.#keys.get(channel) ?? this.#begin(call, channel);
+    // A function of its own: the same `onChange` may watch twice.
+    const callback = (): void => onChange();
+    watched.callbacks.add(callback);
     try {
       await watched.subscribed;
     } catch (error) {
       this.#forget(watched);
       throw error;
     }
-    return () => this.#end(watch, watched);
+    return { key: call.key, end: () => this.#end(callback, watched, call.key) };
   }
 
   /** The key was found to hold a value. If it held none before, nothing is known of its expiry yet. */
-  onFound(key: string): void {
-    const watched = this.#keys.get(this.#options.channelPrefix + key);
+  onFound(fullKey: string): void {
+    if (this.#keys.size === 0) return;
+    const watched = this.#keys.get(this.#options.channelOf(fullKey));
     if (watched?.alarm.isIdle) void watched.alarm.look();
   }
 
@@ -81,32 +79,30 @@ export class Watches {
     await this.#options.subscriber.close();
   }
 
-  #begin(key: string, channel: string): WatchedKey {
+  #begin(call: KeyCall, channel: string): WatchedKey {
     const { clock, subscriber, readRemainingMs } = this.#options;
-    const watches = new Set<Watch>();
+    const callbacks = new Set<() => void>();
     const alarm = new ExpiryAlarm({
       clock,
-      readRemainingMs: () => readRemainingMs(key),
-      onExpired: () => notify({ watches }),
+      readRemainingMs: () => readRemainingMs(call.key, call.fullKey),
+      onExpired: () => notify({ callbacks }),
     });
-    const watched = { key, channel, watches, alarm, subscribed: subscriber.subscribe(channel, key) };
+    const watched = { channel, callbacks, alarm, subscribed: subscriber.subscribe(channel, call) };
     this.#keys.set(channel, watched);
-    // At the same time, on the other connection: `watch` takes one round trip.
+    // At the same time, on the other connection: a watch takes one round trip.
     void alarm.look();
     return watched;
   }
 
-  async #end(watch: Watch, watched: WatchedKey): Promise<void> {
-    if (!watch.active) return;
-    watch.active = false;
-    watched.watches.delete(watch);
-    if (watched.watches.size > 0) return;
+  async #end(callback: () => void, watched: WatchedKey, key: string): Promise<void> {
+    const wasActive = watched.callbacks.delete(callback);
+    if (!wasActive || watched.callbacks.size > 0) return;
     this.#forget(watched);
-    await this.#options.subscriber.unsubscribe(watched.channel, watched.key);
+    await this.#options.subscriber.unsubscribe(watched.channel, key);
   }
 
   #forget(watched: WatchedKey): void {
-    for (const watch of watched.watches) watch.active = false;
+    watched.callbacks.clear();
     watched.alarm.clear();
     if (this.#keys.get(watched.channel) === watched) this.#keys.delete(watched.channel);
   }
@@ -121,6 +117,6 @@ export class Watches {
 }
 
 /** Each in a microtask of its own, so that one that throws stops no other. */
-function notify({ watches }: Pick<WatchedKey, "watches">): void {
-  for (const watch of watches) queueMicrotask(() => watch.active && watch.onChange());
+function notify({ callbacks }: Pick<WatchedKey, "callbacks">): void {
+  for (const callback of callbacks) queueMicrotask(() => callbacks.has(callback) && callback());
 }

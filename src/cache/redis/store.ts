@@ -1,0 +1,62 @@
+import type { Clock } from "../../runtime/clock.ts";
+import type { CacheOperation } from "../contract.ts";
+import { Commands } from "./commands.ts";
+import type { Connection } from "./connection.ts";
+import type { KeyCall } from "./request.ts";
+import type { Capabilities } from "./server.ts";
+import type { Subscriber } from "./subscriber.ts";
+import { Watches } from "./watches.ts";
+
+export interface RedisStoreOptions {
+  readonly clock: Clock;
+  readonly connection: Connection<Capabilities>;
+  readonly subscriber: Subscriber;
+  /** In which the keys are; a message goes to all databases alike. */
+  readonly database: number;
+}
+
+/** A server, or a cluster, and what all caches on it share: the connection, the subscriber, the watched keys. */
+export class RedisStore {
+  readonly commands: Commands;
+  readonly watches: Watches;
+  readonly #connection: Connection<Capabilities>;
+
+  constructor({ clock, connection, subscriber, database }: RedisStoreOptions) {
+    this.#connection = connection;
+    const channelOf = (fullKey: string): string => `holdfast:${database}:${fullKey}`;
+    this.commands = new Commands(connection, channelOf);
+    const readRemainingMs = (key: string, fullKey: string): Promise<number> =>
+      this.run(this.call("watch", key, fullKey), (call) => this.commands.remainingMs(call));
+    this.watches = new Watches({ clock, subscriber, channelOf, readRemainingMs });
+    connection.onReconnected = () => this.watches.wakeAll();
+  }
+
+  get address(): string {
+    return this.#connection.link.address;
+  }
+
+  get isConnected(): boolean {
+    return this.#connection.link.isOpen;
+  }
+
+  /** Whether commands take effect in the order in which they are sent. */
+  get isOrdered(): boolean {
+    return this.#connection.link.writesOnce;
+  }
+
+  /** A call that begins now. */
+  call(operation: CacheOperation, key: string, fullKey: string): KeyCall {
+    return { operation, key, fullKey, deadlineMs: this.#connection.link.newDeadline() };
+  }
+
+  /** Calls `start` when there is a connection. */
+  run<T>(call: KeyCall, start: (call: KeyCall) => Promise<T>): Promise<T> {
+    return this.#connection.link.run(call, start);
+  }
+
+  /** Lets what is under way finish, then disconnects. */
+  async close(): Promise<void> {
+    await this.watches.close();
+    await this.#connection.close();
+  }
+}
