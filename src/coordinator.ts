@@ -1,9 +1,13 @@
 import { EventEmitter } from "eventemitter3";
 import type { Cache } from "./cache/contract.ts";
 import { ClosedError } from "./cache/errors.ts";
+import type { IdempotentHandler } from "./primitives/idempotency/context.ts";
+import type { IdempotencyEvent } from "./primitives/idempotency/events.ts";
+import { type Idempotent, idempotent } from "./primitives/idempotency/idempotent.ts";
+import type { IdempotentOptions } from "./primitives/idempotency/options.ts";
 import { Election } from "./primitives/leader/election.ts";
 import type { ElectionOptions } from "./primitives/leader/options.ts";
-import type { LeaseEvent, LeaseObserver } from "./primitives/lease/events.ts";
+import type { LeaseEvent } from "./primitives/lease/events.ts";
 import { newHolder } from "./primitives/lease/holder.ts";
 import type { LossReason } from "./primitives/lease/lease.ts";
 import { Scope } from "./primitives/lease/scope.ts";
@@ -16,21 +20,28 @@ import { withLock } from "./primitives/lock/with-lock.ts";
 import type { Clock } from "./runtime/clock.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 
+/** Is told what happens to locks, terms and guarded handlers. It must not throw; it is called synchronously. */
+export type CoordinatorObserver = (event: LeaseEvent | IdempotencyEvent) => void;
+
 export interface CoordinatorOptions {
   /** The name that others see as holder. Default host, process and a random part. */
   readonly holder?: string;
-  /** Is told of every lease event; the coordinator's own events are a part of them. */
-  readonly observer?: LeaseObserver;
+  /** Is told of everything that happens; the coordinator's own events are a part of that. */
+  readonly observer?: CoordinatorObserver;
   /** Time, timers and randomness; for tests. */
   readonly clock?: Clock;
 }
 
 /** What the coordinator sets itself. */
-type OwnOptions = Required<Pick<LockOptions & ElectionOptions, "holder" | "observer" | "clock" | "scope">>;
+interface OwnOptions extends Required<Pick<LockOptions & ElectionOptions, "holder" | "clock" | "scope">> {
+  readonly observer: CoordinatorObserver;
+}
 
 export type CoordinatorLockOptions = Omit<LockOptions, keyof OwnOptions>;
 
 export type CoordinatorElectionOptions = Omit<ElectionOptions, keyof OwnOptions>;
+
+export type CoordinatorIdempotentOptions<Input> = Omit<IdempotentOptions<Input>, keyof OwnOptions>;
 
 /** An event that nobody listens to is never an error. */
 export interface CoordinatorEvents {
@@ -40,7 +51,21 @@ export interface CoordinatorEvents {
   leadershipLost: [event: { readonly name: string; readonly fencingToken: number; readonly reason: LossReason }];
   /** The work of a leader is still running although its lease is over; another one may lead beside it. */
   leaderOverrun: [event: { readonly name: string; readonly fencingToken: number }];
-  /** A lock or a leadership could not be given back; it ends by its TTL. */
+  /**
+   * The claim of a guarded handler's run ended before the run did, or (`"unrecorded"`) its result could not be
+   * recorded. The handler may be run again.
+   */
+  idempotencyLost: [
+    event: {
+      readonly name: string;
+      readonly key: string;
+      readonly attempt: number;
+      readonly reason: LossReason | "unrecorded";
+    },
+  ];
+  /** A handler's result could not be kept: duplicates of the message get an `IdempotencyResultError`. */
+  resultOmitted: [event: { readonly name: string; readonly key: string; readonly reason: "too-large" | "unencodable" }];
+  /** A lock, a leadership or the claim of a run that failed could not be given back; it ends by its TTL. */
   releaseFailed: [event: { readonly key: string; readonly error: unknown }];
   /** A blocked event loop ran a lock's timer when most of the lease was over. Told once per lock. */
   lockStalled: [event: { readonly key: string; readonly lateMs: number }];
@@ -61,7 +86,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   /** The name under which others see this coordinator. */
   readonly holder: string;
   readonly #clock: Clock;
-  readonly #observer: LeaseObserver;
+  readonly #observer: CoordinatorObserver;
   readonly #scope: Scope = new Scope();
   readonly #closeCache: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
@@ -76,7 +101,8 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     const also = options.observer;
     this.#observer = (event) => {
       also?.(event);
-      this.#publish(event);
+      if (event.kind === "idempotency") this.#publishIdempotency(event);
+      else this.#publishLease(event);
     };
   }
 
@@ -116,9 +142,17 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     return new Election(this.#open(), name, { ...options, ...this.#own });
   }
 
+  /** See {@link idempotent}. */
+  idempotent<Input, Result>(
+    handler: IdempotentHandler<Input, Result>,
+    options: CoordinatorIdempotentOptions<Input>,
+  ): Idempotent<Input, Result> {
+    return idempotent(() => this.#open(), handler, { ...options, ...this.#own });
+  }
+
   /**
-   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock` or of a leader
-   * has its signal aborted and the rest of its lease to finish, unrenewed; other locks, and terms that were won
+   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock`, of a leader
+   * or of a guarded handler has its signal aborted and the rest of its lease to finish, unrenewed; other locks, and terms that were won
    * by `campaign`, are given back at once.
    */
   close(): Promise<void> {
@@ -144,7 +178,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     return { holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
   }
 
-  #publish(event: LeaseEvent): void {
+  #publishLease(event: LeaseEvent): void {
     const { name, name: key } = event;
     const isLock = event.kind === "lock";
     switch (event.type) {
@@ -163,6 +197,25 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
       case "stalled":
         if (isLock) this.emit("lockStalled", { key, lateMs: event.lateMs });
         else this.emit("leaderStalled", { name, lateMs: event.lateMs });
+        break;
+      case "store-error":
+        this.emit("storeError", { key, error: event.error });
+        break;
+      default:
+    }
+  }
+
+  #publishIdempotency(event: IdempotencyEvent): void {
+    const { name, key } = event;
+    switch (event.type) {
+      case "lost":
+        this.emit("idempotencyLost", { name, key, attempt: event.attempt, reason: event.reason });
+        break;
+      case "result-omitted":
+        this.emit("resultOmitted", { name, key, reason: event.reason });
+        break;
+      case "release-failed":
+        this.emit("releaseFailed", { key, error: event.error });
         break;
       case "store-error":
         this.emit("storeError", { key, error: event.error });

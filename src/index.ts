@@ -22,9 +22,27 @@ export {
   Coordinator,
   type CoordinatorElectionOptions,
   type CoordinatorEvents,
+  type CoordinatorIdempotentOptions,
   type CoordinatorLockOptions,
+  type CoordinatorObserver,
   type CoordinatorOptions,
 } from "./coordinator.ts";
+export type { IdempotentContext, IdempotentHandler } from "./primitives/idempotency/context.ts";
+export type { Delivered } from "./primitives/idempotency/delivery.ts";
+export {
+  IdempotencyInProgressError,
+  IdempotencyLostError,
+  IdempotencyMismatchError,
+  IdempotencyResultError,
+} from "./primitives/idempotency/errors.ts";
+export type {
+  IdempotencyEvent,
+  IdempotencyObserver,
+  IdempotencyOutcome,
+} from "./primitives/idempotency/events.ts";
+export { type DeliveryOptions, type Idempotent, idempotent } from "./primitives/idempotency/idempotent.ts";
+export type { MemoOptions } from "./primitives/idempotency/memo.ts";
+export type { ErrorPolicy, IdempotentOptions } from "./primitives/idempotency/options.ts";
 export {
   type CampaignOptions,
   Election,

@@ -29,9 +29,9 @@ export interface Idempotent<Input, Result> {
    * @throws OperationError, ConnectionError when the store fails; the handler has not run
    * @throws CodecError when the input cannot be fingerprinted
    */
-  (input: Input, call?: CallOptions): Promise<Result>;
+  (input: Input, call?: DeliveryOptions): Promise<Result>;
   /** The same, and tells whether the handler was run by this call. */
-  outcome(input: Input, call?: CallOptions): Promise<Delivered<Result>>;
+  outcome(input: Input, call?: DeliveryOptions): Promise<Delivered<Result>>;
   /**
    * Forgets what the message came to, so that it can run again. Resolves to
    * whether there was something to forget.
@@ -42,7 +42,7 @@ export interface Idempotent<Input, Result> {
 }
 
 /** What one call may decide for itself. */
-export interface CallOptions {
+export interface DeliveryOptions {
   /** Ends the wait for another delivery's run, or for the store. A handler that runs is not affected. */
   readonly signal?: AbortSignal;
   /** Instead of the option of the same name. */
@@ -68,9 +68,9 @@ export function idempotent<Input, Result>(
   if (typeof handler !== "function")
     throw new ConfigError(`the handler is ${describe(handler)}; it must be a function`);
   const guard = new Guard(source, handler, idempotentSettings(options));
-  const deliver = async (input: Input, call?: CallOptions): Promise<Result> => (await guard.deliver(input, call)).value;
+  const deliver = async (input: Input, call?: DeliveryOptions): Promise<Result> => (await guard.deliver(input, call)).value;
   return Object.assign(deliver, {
-    outcome: (input: Input, call?: CallOptions) => guard.deliver(input, call),
+    outcome: (input: Input, call?: DeliveryOptions) => guard.deliver(input, call),
     forget: (input: Input) => guard.forget(input),
   });
 }
@@ -94,7 +94,7 @@ class Guard<Input, Result> {
     this.#settings = settings;
   }
 
-  async deliver(input: Input, { signal, waitMs }: CallOptions = {}): Promise<Delivered<Result>> {
+  async deliver(input: Input, { signal, waitMs }: DeliveryOptions = {}): Promise<Delivered<Result>> {
     const { name, keyOf, fingerprintOf, scope, observer, clock } = this.#settings;
     signal?.throwIfAborted();
     if (scope?.closed) throw new ClosedError(`idempotent "${name}": the coordinator was closed`);
