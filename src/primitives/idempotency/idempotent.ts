@@ -68,7 +68,8 @@ export function idempotent<Input, Result>(
   if (typeof handler !== "function")
     throw new ConfigError(`the handler is ${describe(handler)}; it must be a function`);
   const guard = new Guard(source, handler, idempotentSettings(options));
-  const deliver = async (input: Input, call?: DeliveryOptions): Promise<Result> => (await guard.deliver(input, call)).value;
+  const deliver = async (input: Input, call?: DeliveryOptions): Promise<Result> =>
+    (await guard.deliver(input, call)).value;
   return Object.assign(deliver, {
     outcome: (input: Input, call?: DeliveryOptions) => guard.deliver(input, call),
     forget: (input: Input) => guard.forget(input),
