@@ -13,12 +13,7 @@ export class OperationGuard {
 
   /** Throws `ConfigError` unless `maxValueBytes` is a whole number of bytes, at least 1. */
   constructor(maxValueBytes: number = DEFAULT_MAX_VALUE_BYTES) {
-    if (!Number.isSafeInteger(maxValueBytes) || maxValueBytes < 1) {
-      throw new ConfigError(
-        `maxValueBytes is ${describe(maxValueBytes)}; it must be a whole number of bytes, at least 1`,
-      );
-    }
-    this.maxValueBytes = maxValueBytes;
+    this.maxValueBytes = checkMaxValueBytes(maxValueBytes);
   }
 
   get closed(): boolean {
@@ -74,4 +69,10 @@ export class OperationGuard {
       operation: "watch",
     });
   }
+}
+
+/** Throws `ConfigError` unless `maxValueBytes` is a whole number of bytes, at least 1. */
+export function checkMaxValueBytes(maxValueBytes: number): number {
+  if (Number.isSafeInteger(maxValueBytes) && maxValueBytes >= 1) return maxValueBytes;
+  throw new ConfigError(`maxValueBytes is ${describe(maxValueBytes)}; it must be a whole number of bytes, at least 1`);
 }

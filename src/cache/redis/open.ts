@@ -1,9 +1,9 @@
 import { systemClock } from "../../runtime/system-clock.ts";
-import { describe } from "../checks.ts";
+import { DEFAULT_MAX_VALUE_BYTES, describe } from "../checks.ts";
 import type { Cache } from "../contract.ts";
 import { checkDuration } from "../durations.ts";
 import { ConfigError } from "../errors.ts";
-import { OperationGuard } from "../guard.ts";
+import { checkMaxValueBytes, OperationGuard } from "../guard.ts";
 import { resolveAddress } from "./address.ts";
 import { isRedisClient, type RedisClient } from "./client.ts";
 import { Connection } from "./connection.ts";
@@ -29,9 +29,32 @@ export async function openRedisCache(
   target: string | RedisConfig | RedisClient,
   options: RedisCacheOptions = {},
 ): Promise<Cache> {
-  const { keyPrefix = "", clock = systemClock } = options;
+  const { keyPrefix = "" } = options;
   checkKeyPrefix(keyPrefix);
-  const guard = new OperationGuard(options.maxValueBytes);
+  const store = await openRedisStore(target, options);
+  return store.cache(keyPrefix, () => store.close());
+}
+
+/** A connection to a store, on which any number of caches live side by side. */
+export interface SharedStore {
+  /**
+   * The keys with this prefix. Its `close` leaves the connection and the other caches alone.
+   *
+   * @param onClosed what else its `close` does
+   * @throws ConfigError when the prefix is not usable
+   */
+  cache(keyPrefix: string, onClosed?: () => Promise<void>): Cache;
+  /** Lets what is under way finish, then disconnects. */
+  close(): Promise<void>;
+}
+
+/** Connects as {@link openRedisCache} does, for several caches. */
+export async function openRedisStore(
+  target: string | RedisConfig | RedisClient,
+  options: Omit<RedisCacheOptions, "keyPrefix"> = {},
+): Promise<SharedStore> {
+  const { clock = systemClock } = options;
+  const maxValueBytes = checkMaxValueBytes(options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES);
   const operationTimeoutMs = checkDuration(options.operationTimeoutMs ?? 2_000, "operationTimeoutMs", 1);
   const connectTimeoutMs = checkDuration(options.connectTimeoutMs ?? 5_000, "connectTimeoutMs", 1);
   const limits = { clock, operationTimeoutMs, connectTimeoutMs };
@@ -51,11 +74,14 @@ export async function openRedisCache(
     makeClient: (reconnects) => duplicateClient(client, { ...limits, reconnects }),
   });
   const store = new RedisStore({ clock, connection, subscriber, database });
-  return new RedisCache(store, {
-    guard,
-    keyPrefix: place.clientPrefix + keyPrefix,
-    release: () => store.close(),
-  });
+  return {
+    cache: (keyPrefix, release = async () => {}) => {
+      checkKeyPrefix(keyPrefix);
+      const guard = new OperationGuard(maxValueBytes);
+      return new RedisCache(store, { guard, keyPrefix: place.clientPrefix + keyPrefix, release });
+    },
+    close: () => store.close(),
+  };
 }
 
 interface Place {
