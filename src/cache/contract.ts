@@ -73,6 +73,14 @@ export interface Cache {
   stats(): CacheStats;
 
   /**
+   * Asks for the connection to be kept until the function that this returns is
+   * called: something is held that rests on it, such as a lease. To call it twice
+   * is harmless. Only for caches that disconnect by themselves when nobody uses
+   * them; others do not have it.
+   */
+  retain?(): () => void;
+
+  /**
    * Lets the operations in flight finish, then lets go of everything that this
    * cache opened. Idempotent. Every later operation rejects with `ClosedError`.
    */

@@ -124,6 +124,10 @@ export class FaultyCache implements Cache {
     return this.#cache.stats();
   }
 
+  retain(): () => void {
+    return this.#cache.retain?.() ?? (() => {});
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -72,6 +72,8 @@ export class Lease {
   #sentAt: Instant;
   #spanMs: number;
   readonly #heldSince: Instant;
+  /** Lets the cache disconnect again, if it does that by itself. */
+  readonly #letGo: (() => void) | undefined;
   #timer: Timer;
   /** By the monotonic clock: when the next renewal is due. */
   #renewAtMs: number;
@@ -88,6 +90,7 @@ export class Lease {
     this.#sentAt = options.sentAt;
     this.#spanMs = spanOf(options.timing);
     this.#heldSince = options.sentAt;
+    this.#letGo = options.cache.retain?.();
     this.#renewAtMs = this.#nextRenewal();
     this.#arm();
   }
@@ -318,6 +321,7 @@ export class Lease {
   }
 
   #stop(): void {
+    this.#letGo?.();
     this.#options.clock.clearTimer(this.#timer);
   }
 }
