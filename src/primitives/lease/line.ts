@@ -152,7 +152,8 @@ export class Line {
       return await released;
     } finally {
       if (this.#held?.lease === lease) this.#held = undefined;
-      if (this.#head) this.#alarm.ring();
+      // Also when nobody waits any more: those who pump sleep until they are told so.
+      this.#alarm.ring();
       this.#settleDown();
     }
   }

@@ -72,6 +72,20 @@ describe("waiters of one process", () => {
     await lock.release();
   });
 
+  it("go on when the last of them was passed the lock and another one comes", async () => {
+    const cache = world.client();
+    const first = await acquireLock(cache, "job", world.options());
+    const last = follow(acquireLock(cache, "job", world.options()));
+    await world.clock.advance(1);
+    await first.release();
+    await world.clock.advance(0);
+    expect(await last.value()?.release()).toBe(true);
+    const next = follow(acquireLock(cache, "job", world.options()));
+    await world.clock.advance(100);
+    expect(next.state()).toBe("fulfilled");
+    await next.value()?.release();
+  });
+
   it("pass the lock on with one command each", async () => {
     const cache = world.client();
     const first = await acquireLock(cache, "job", world.options());
