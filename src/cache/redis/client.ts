@@ -10,6 +10,10 @@ interface ClientOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   readonly path?: string | undefined;
+  readonly sentinels?: unknown;
+  /** Of the master, as the Sentinels know it. */
+  readonly name?: string | null | undefined;
+  readonly tls?: object | undefined;
 }
 
 type Listener = (...args: never[]) => void;
@@ -30,6 +34,7 @@ export interface RedisClient {
 /** A `Redis`: one connection, to a server or to the master that Sentinels name. */
 export interface NodeClient extends RedisClient {
   readonly stream?: NodeStream | undefined;
+  readonly condition?: { readonly select: number } | null | undefined;
   duplicate(override: object): NodeClient;
 }
 

@@ -1,12 +1,20 @@
 import { ConnectionError, HoldfastError } from "../errors.ts";
 import { describeFault, isReplyError, replyCode, withoutArguments } from "./failures.ts";
 
+export interface Attempt {
+  /** How messages name the other end. */
+  readonly address: string;
+  readonly connectTimeoutMs: number;
+  readonly usesTls: boolean;
+}
+
 /** The error of a connection that could not be made: which server, what is wrong, what to do. */
-export function connectFailure(error: unknown, address: string, limitMs: number): ConnectionError {
+export function connectFailure(error: unknown, attempt: Attempt): ConnectionError {
+  const { address } = attempt;
   if (error instanceof ConnectionError && error.cause === undefined) return error;
   const fault = rootOf(error);
   if (fault === undefined) {
-    return new ConnectionError(`No connection to ${address} within ${limitMs} ms. ${SILENT}`, { address });
+    return new ConnectionError(`No connection to ${address} ${silence(attempt)}`, { address });
   }
   const advice = adviceOn(fault);
   return new ConnectionError(`No connection to ${address}: ${describeFault(fault)}.${advice && ` ${advice}`}`, {
@@ -15,8 +23,10 @@ export function connectFailure(error: unknown, address: string, limitMs: number)
   });
 }
 
-const SILENT =
-  "It accepts connections at best and answers nothing: it may hang, or a firewall may swallow the packets.";
+function silence({ connectTimeoutMs, usesTls }: Attempt): string {
+  const meaning = usesTls ? "it may not speak TLS on this port (redis:// is without)" : "it may hang";
+  return `within ${connectTimeoutMs} ms, and no error either: ${meaning}, or a firewall swallows what is sent`;
+}
 
 /** What lies behind our own errors and ioredis' summaries. */
 function rootOf(error: unknown): Error | undefined {
@@ -47,7 +57,6 @@ function adviceOnReply(fault: Error): string {
   }
   if (/DB index/i.test(fault.message)) return "The server has no database of that number";
   if (/cluster support disabled/i.test(fault.message)) return "The server is no node of a cluster: use redis://";
-  if (/No such master/i.test(fault.message)) return "The Sentinels do not know a master of that name";
   return "";
 }
 
@@ -65,11 +74,14 @@ function adviceOnSocket(fault: Error): string {
       return "This process may not use the socket";
     case "ECONNRESET":
     case "EPIPE":
-      return "The server closed the connection: a port that wants TLS needs rediss://";
+      return "The server closed the connection: it may have too many clients, or want TLS on this port (rediss://)";
     case "EPROTO":
       return "The server does not speak TLS on this port: use redis://";
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code)) return "Its certificate is not trusted: give the authority's as tls.ca";
-  if (/^Protocol error/.test(fault.message)) return "That is no Redis; a port that wants TLS needs rediss://";
+  if (/No such master/i.test(fault.message)) return "The Sentinels do not know a master of that name";
+  if (/sentinels are unreachable/i.test(fault.message)) return "Are they started, and are hosts and ports right?";
+  if (/^Protocol error|Unknown RESP type/.test(fault.message))
+    return "That is no Redis; a port that wants TLS needs rediss://";
   return "";
 }

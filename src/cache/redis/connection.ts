@@ -1,14 +1,11 @@
-import type { Clock, Timer } from "../../runtime/clock.ts";
+import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
-import { connectFailure } from "./connect-failure.ts";
+import { type Attempt, connectFailure } from "./connect-failure.ts";
 import { Link } from "./link.ts";
 
-export interface ConnectionOptions<T> {
+export interface ConnectionOptions<T> extends Attempt {
   readonly clock: Clock;
-  /** How messages name the other end. */
-  readonly address: string;
   readonly operationTimeoutMs: number;
-  readonly connectTimeoutMs: number;
   /**
    * What is sent on every new connection before an operation may use it. Rejects
    * when the server is of no use, with a `ConnectionError` or the error of a command.
@@ -74,7 +71,7 @@ export class Connection<T> {
 
   /** Resolves when the first connection is there; rejects with a `ConnectionError` that says why there is none. */
   async open(): Promise<void> {
-    const { clock, connectTimeoutMs, address } = this.#options;
+    const { clock, connectTimeoutMs } = this.#options;
     for (const [event, listener] of this.#listeners) this.#client.on(event, listener);
     const timer = clock.setTimer(() => this.#opening?.reject(this.link.fault), connectTimeoutMs);
     try {
@@ -84,7 +81,7 @@ export class Connection<T> {
       });
     } catch (fault) {
       await this.#release();
-      throw connectFailure(fault, address, connectTimeoutMs);
+      throw connectFailure(fault, this.#options);
     } finally {
       clock.clearTimer(timer);
       this.#opening = undefined;
@@ -108,6 +105,7 @@ export class Connection<T> {
   async #greet(): Promise<void> {
     const epoch = ++this.#epoch;
     const { clock, connectTimeoutMs, reconnects } = this.#options;
+    this.link.fault = undefined;
     try {
       const greeting = await this.#options.greet(this.link, clock.monotonicMs() + connectTimeoutMs);
       if (epoch !== this.#epoch) return;
@@ -119,10 +117,13 @@ export class Connection<T> {
       this.#wasOpen = true;
       this.#opening?.resolve();
     } catch (error) {
+      // ioredis 5 is ready before it knows that a password was refused, and says so a moment later.
+      await sleep(clock, 0);
       if (epoch !== this.#epoch) return;
-      this.link.fault = error as Error;
-      if (this.#opening !== undefined) this.#opening.reject(this.link.fault);
-      else this.#tryAgainLater(this.link.fault);
+      const fault = this.link.fault ?? (error as Error);
+      this.link.fault = fault;
+      if (this.#opening !== undefined) this.#opening.reject(fault);
+      else this.#tryAgainLater(fault);
     }
   }
 

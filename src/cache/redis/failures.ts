@@ -40,7 +40,8 @@ export function describeFault(error: Error): string {
   const [first]: unknown[] = error instanceof AggregateError ? error.errors : [];
   if (first instanceof Error) return describeFault(first);
   const { message, code, name }: NodeJS.ErrnoException = error;
-  return message || (code ?? name);
+  // ioredis asks to be told of bytes that it cannot read; that is for servers, not for whatever else answered.
+  return message.replace(/\. Please report this\.$|\.$/, "") || (code ?? name);
 }
 
 /** The error of an operation whose command failed with `error`. */

@@ -5,20 +5,33 @@ import type { Link } from "./link.ts";
 import { DELETE_IF_EQUAL, GET_OR_SET, REPLACE_IF_EQUAL, type Script } from "./scripts.ts";
 import { type Capabilities, capabilitiesOf, common, parseHello, type ServerInfo, UNKNOWN_SERVER } from "./server.ts";
 
+/** Under which operators find us in `CLIENT LIST`. */
+export const CLIENT_NAME = "holdfast";
+
+export interface GreetingOptions {
+  readonly deadlineMs: number;
+  /** Selected unless it is 0, where every connection begins. */
+  readonly database: number;
+  /** The connection is ours to be given a name. */
+  readonly isOwn: boolean;
+}
+
 /**
  * What happens on every new connection before an operation may use it: the
  * database is selected, the server must be one that takes writes now, and what
  * it can do is found out.
  *
- * @param database selected unless it is 0, where every connection begins
  * @throws ConnectionError, or the raw error of the command that failed
  */
-export async function greet(link: Link, database: number, deadlineMs: number): Promise<Capabilities> {
+export async function greet(link: Link, options: GreetingOptions): Promise<Capabilities> {
+  const { deadlineMs, database, isOwn } = options;
   const { client } = link;
   if (isCluster(client)) return greetCluster(link, client, deadlineMs);
   const send = sender(link, deadlineMs, client);
   const [hello] = await Promise.all([
+    // First, so that it gets the error if the server turns every client away.
     send("HELLO").then(parseHello, unknownServer),
+    isOwn && send("CLIENT", "SETNAME", CLIENT_NAME).catch(() => {}),
     database === 0 ? undefined : send("SELECT", String(database)),
     send("PING"),
   ]);

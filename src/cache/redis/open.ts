@@ -1,11 +1,10 @@
 import { systemClock } from "../../runtime/system-clock.ts";
-import { DEFAULT_MAX_VALUE_BYTES, describe } from "../checks.ts";
+import { checkKeyPrefix, DEFAULT_MAX_VALUE_BYTES } from "../checks.ts";
 import type { Cache } from "../contract.ts";
 import { checkDuration } from "../durations.ts";
-import { ConfigError } from "../errors.ts";
 import { checkMaxValueBytes, OperationGuard } from "../guard.ts";
 import { resolveAddress } from "./address.ts";
-import { isRedisClient, type RedisClient } from "./client.ts";
+import { isCluster, isRedisClient, type NodeClient, type RedisClient } from "./client.ts";
 import { Connection } from "./connection.ts";
 import { greet } from "./greeting.ts";
 import type { RedisCacheOptions, RedisConfig } from "./options.ts";
@@ -30,7 +29,7 @@ export async function openRedisCache(
   options: RedisCacheOptions = {},
 ): Promise<Cache> {
   const { keyPrefix = "" } = options;
-  checkKeyPrefix(keyPrefix);
+  checkKeyPrefix(keyPrefix, "keyPrefix");
   const store = await openRedisStore(target, options);
   return store.cache(keyPrefix, () => store.close());
 }
@@ -60,23 +59,26 @@ export async function openRedisStore(
   const limits = { clock, operationTimeoutMs, connectTimeoutMs };
 
   const place = isRedisClient(target) ? lentClient(target) : ownClient(target, limits);
-  const { client, address, database } = place;
+  const { client, address, database, usesTls } = place;
+  const isOwn = place.reconnects !== undefined;
   const connection = new Connection(client, {
     ...limits,
     address,
+    usesTls,
     reconnects: place.reconnects,
-    greet: (link, deadlineMs) => greet(link, place.selects ? database : 0, deadlineMs),
+    greet: (link, deadlineMs) => greet(link, { deadlineMs, database: isOwn ? database : 0, isOwn }),
   });
   await connection.open();
   const subscriber = new Subscriber({
     ...limits,
     address,
+    usesTls,
     makeClient: (reconnects) => duplicateClient(client, { ...limits, reconnects }),
   });
   const store = new RedisStore({ clock, connection, subscriber, database });
   return {
     cache: (keyPrefix, release = async () => {}) => {
-      checkKeyPrefix(keyPrefix);
+      checkKeyPrefix(keyPrefix, "keyPrefix");
       const guard = new OperationGuard(maxValueBytes);
       return new RedisCache(store, { guard, keyPrefix: place.clientPrefix + keyPrefix, release });
     },
@@ -90,10 +92,10 @@ interface Place {
   readonly address: string;
   /** The database in which the keys are. */
   readonly database: number;
-  /** Whether it is for us to select it. */
-  readonly selects: boolean;
+  readonly usesTls: boolean;
   /** What the client puts before every key. */
   readonly clientPrefix: string;
+  /** `undefined`: the client is the caller's. */
   readonly reconnects: { enabled: boolean } | undefined;
 }
 
@@ -104,33 +106,31 @@ function ownClient(target: string | RedisConfig, limits: Omit<OwnClientOptions, 
     client: createClient(address, { ...limits, reconnects }),
     address: address.label,
     database: address.database,
-    selects: true,
+    usesTls: address.tls !== undefined,
     clientPrefix: "",
     reconnects,
   };
 }
 
 function lentClient(client: RedisClient): Place {
-  const { keyPrefix, db, path, host, port } = client.options;
+  const { keyPrefix, tls } = client.options;
   return {
     client,
-    address: client.isCluster ? "the cluster of the client" : (path ?? `${host}:${port}`),
-    database: db ?? 0,
-    selects: false,
+    address: labelOf(client),
+    database: isCluster(client) ? 0 : databaseOf(client as NodeClient),
+    usesTls: tls !== undefined,
     clientPrefix: keyPrefix ?? "",
     reconnects: undefined,
   };
 }
 
-function checkKeyPrefix(keyPrefix: unknown): asserts keyPrefix is string {
-  if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
-    throw new ConfigError(`keyPrefix is ${describe(keyPrefix)}; it must be a string without lone surrogates`);
-  }
-  // Braces that begin in the prefix and end in the key would put keys of one hash tag into different slots.
-  const open = keyPrefix.indexOf("{");
-  if (open < 0 || keyPrefix.indexOf("}", open) > open + 1) return;
-  throw new ConfigError(
-    `keyPrefix ${describe(keyPrefix)} has a "{" without a "}" after at least one character: ` +
-      "only a complete {tag} leaves the hash tags of the keys intact",
-  );
+function labelOf(client: RedisClient): string {
+  const { sentinels, name, path, host, port } = client.options;
+  if (isCluster(client)) return "the cluster of the client";
+  if (sentinels) return `${name} (found by Sentinels)`;
+  return path ?? `${host}:${port}`;
+}
+
+function databaseOf({ condition, options }: NodeClient): number {
+  return condition?.select ?? options.db ?? 0;
 }

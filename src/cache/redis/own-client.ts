@@ -4,6 +4,7 @@ import { ConnectionError } from "../errors.ts";
 import type { Address } from "./address.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { GOODBYE_MS } from "./connection.ts";
+import { CLIENT_NAME } from "./greeting.ts";
 
 export interface OwnClientOptions {
   readonly clock: Clock;
@@ -22,7 +23,6 @@ export function createClient({ at, username, password, tls }: Address, options: 
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls }),
-    connectionName: "holdfast",
     // RESP3 has nothing for us, and costs a round trip with a server that does not know it.
     protocol: 2,
   } as const;
@@ -33,7 +33,7 @@ export function createClient({ at, username, password, tls }: Address, options: 
         clusterRetryStrategy: retry,
         // A node that was sent commands and answers none is dead. A little more than the limit of
         // an operation, so that the operation's own error comes first.
-        redisOptions: { ...connection, socketTimeout: options.operationTimeoutMs + 100 },
+        redisOptions: { ...connection, connectionName: CLIENT_NAME, socketTimeout: options.operationTimeoutMs + 100 },
       }) as unknown as RedisClient;
     case "sentinel":
       return new Redis({
@@ -59,6 +59,7 @@ export function duplicateClient(client: RedisClient, options: OwnClientOptions):
   if (!isCluster(client)) {
     return (client as NodeClient).duplicate({
       ...onlyOurs(options),
+      connectionName: CLIENT_NAME,
       retryStrategy: retry,
       sentinelRetryStrategy: retry,
     });
@@ -68,7 +69,7 @@ export function duplicateClient(client: RedisClient, options: OwnClientOptions):
   if (node === undefined) throw new ConnectionError("the cluster has no node that could be reached");
   // A node may be gone for good; then another one is asked for.
   const fewRetries = (failures: number): number | null => (failures > NODE_RETRIES ? null : retry(failures));
-  return node.duplicate({ ...onlyOurs(options), retryStrategy: fewRetries });
+  return node.duplicate({ ...onlyOurs(options), connectionName: CLIENT_NAME, retryStrategy: fewRetries });
 }
 
 const NODE_RETRIES = 2;

@@ -7,6 +7,7 @@ import type { Call } from "./request.ts";
 export interface SubscriberOptions {
   readonly clock: Clock;
   readonly address: string;
+  readonly usesTls: boolean;
   readonly operationTimeoutMs: number;
   /** A client of our own, not yet connected; of a cluster, one to any of its nodes. */
   makeClient(reconnects: { readonly enabled: boolean }): NodeClient;
