@@ -10,7 +10,9 @@ import type { ElectionOptions } from "./primitives/leader/options.ts";
 import type { LeaseEvent } from "./primitives/lease/events.ts";
 import { newHolder } from "./primitives/lease/holder.ts";
 import type { LossReason } from "./primitives/lease/lease.ts";
+import { settleLines } from "./primitives/lease/lines.ts";
 import { Scope } from "./primitives/lease/scope.ts";
+import { within } from "./primitives/lease/within.ts";
 import { acquireLock, tryAcquireLock } from "./primitives/lock/acquire-lock.ts";
 import { inspectLock, type LockInfo } from "./primitives/lock/inspect-lock.ts";
 import type { Lock } from "./primitives/lock/lock.ts";
@@ -22,6 +24,8 @@ import { systemClock } from "./runtime/system-clock.ts";
 
 /** Is told what happens to locks, terms and guarded handlers. It must not throw; it is called synchronously. */
 export type CoordinatorObserver = (event: LeaseEvent | IdempotencyEvent) => void;
+
+const LINES_SETTLE_MS = 2_000;
 
 export interface CoordinatorOptions {
   /** The name that others see as holder. Default host, process and a random part. */
@@ -166,7 +170,10 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
 
   async #close(): Promise<void> {
     await this.#scope.close(new ClosedError("the coordinator was closed"));
-    await this.#closeCache?.();
+    if (this.#closeCache === undefined) return;
+    // Attempts whose caller has left may still have to give back what they got.
+    await within(this.#clock, settleLines(this.cache), LINES_SETTLE_MS);
+    await this.#closeCache();
   }
 
   #open(): Cache {

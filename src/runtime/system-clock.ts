@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import type { Clock, Timer } from "./clock.ts";
 
 // setTimeout takes a 32-bit delay and turns a longer one into 1 ms.
@@ -21,6 +21,22 @@ class LongTimer {
   }
 }
 
+/** Random bytes are drawn in large portions: a small one costs as much as a large one. */
+const POOL_BYTES = 8_192;
+const pool = Buffer.alloc(POOL_BYTES);
+let drawn = POOL_BYTES;
+
+function randomBytes(size: number): Uint8Array {
+  if (size > POOL_BYTES) return randomFillSync(new Uint8Array(size));
+  if (drawn + size > POOL_BYTES) {
+    randomFillSync(pool);
+    drawn = 0;
+  }
+  const from = drawn;
+  drawn += size;
+  return new Uint8Array(pool.subarray(from, drawn));
+}
+
 /** The process's own clock. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
@@ -30,5 +46,5 @@ export const systemClock: Clock = {
   clearTimer: (timer: Timer) =>
     timer instanceof LongTimer ? timer.clear() : clearTimeout(timer as NodeJS.Timeout | undefined),
   random: () => Math.random(),
-  randomBytes: (size) => new Uint8Array(randomBytes(size)),
+  randomBytes,
 };

@@ -30,7 +30,14 @@ export async function seekTerm({ cache, keys, settings, waitMs, signal, onLost }
   let term: HeldTerm | undefined;
   let seen: Seen = {};
   const seeker: Seeker = {
-    acquisition: new Acquisition({ cache, keys, format: leaseFormat(settings), ...settings, fencing: true }),
+    acquisition: new Acquisition({
+      cache,
+      keys,
+      timing: settings.timing,
+      clock: settings.clock,
+      fencing: true,
+      format: leaseFormat(settings),
+    }),
     hold: (grant, leaveLine) => {
       term = new HeldTerm({ cache, keys, settings, line, grant, leaveLine, onLost });
       return term.lease;

@@ -25,7 +25,7 @@ export function nextToken(previous: number, clock: Clock): number {
 
 /** The fence is written as decimal digits, so that a person can read it. */
 export function encodeToken(token: number): Uint8Array {
-  return new Uint8Array(Buffer.from(String(token), "latin1"));
+  return Buffer.from(String(token), "latin1");
 }
 
 /** A fence that somebody overwrote with something else counts as 0; the clock takes over. */

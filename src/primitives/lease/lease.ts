@@ -16,6 +16,7 @@ import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { StoredRecord } from "./stored-record.ts";
 import { type LeaseTiming, withTtl } from "./timing.ts";
+import { within } from "./within.ts";
 
 /** Why a lease was lost. */
 export type LossReason =
@@ -329,19 +330,4 @@ export class Lease {
 /** How long a lease may be believed in after the write that started its TTL was sent. */
 function spanOf({ ttlMs, marginMs }: LeaseTiming): number {
   return ttlMs - marginMs;
-}
-
-/** The value of `promise`, or `undefined` if it rejects or takes longer than `ms`. */
-async function within<T>(clock: Clock, promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: Timer;
-  const limit = new Promise<undefined>((resolve) => {
-    timer = clock.setTimer(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, limit]);
-  } catch {
-    return undefined;
-  } finally {
-    clock.clearTimer(timer);
-  }
 }

@@ -22,6 +22,7 @@ import { TOKENS_PER_TURN } from "./fence.ts";
 import { Hints } from "./hints.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseKeys } from "./names.ts";
+import { pollMs, retryMs } from "./pace.ts";
 import { persist } from "./persist.ts";
 import type { LeaseRecord } from "./record.ts";
 import type { Scope } from "./scope.ts";
@@ -31,13 +32,8 @@ const TURN_MS = 50;
 /** How many times the head looks whether somebody else has come, before it tries to take the lease again. */
 const LOOKS_OF_COURTESY = 4;
 
-/** Polling is the fallback: for hints that were lost, within these bounds at the pace of the holder's TTL … */
-const POLL_WATCHED_MIN_MS = 1_000;
-const POLL_WATCHED_MAX_MS = 5_000;
-/** … and for a store that gives no hints. */
-const POLL_UNWATCHED_MS = 100;
-const FIRST_RETRY_MS = 20;
-const LONGEST_RETRY_MS = 1_000;
+/** Whoever waits at least this long makes its first attempt without a limit of its own. */
+const PATIENT_MS = 5_000;
 
 interface Waiter {
   readonly seeker: Seeker;
@@ -65,7 +61,9 @@ export class Line {
   readonly #keys: LeaseKeys;
   readonly #onIdle: () => void;
   readonly #alarm: Alarm;
-  readonly #waiters = new Set<Waiter>();
+  #waiters = new Set<Waiter>();
+  readonly #background = new Set<Promise<unknown>>();
+  #first: Promise<Lease> | undefined;
   #pumping = false;
   #seen: Seen = {};
   #held: { readonly lease: Lease; readonly record: LeaseRecord } | undefined;
@@ -83,6 +81,12 @@ export class Line {
     this.#alarm = new Alarm(clock);
   }
 
+  /** Resolves when nothing of this line is under way any more, provided that nobody comes. */
+  async settled(): Promise<void> {
+    await this.#first?.catch(() => {});
+    while (this.#background.size > 0) await Promise.all(this.#background);
+  }
+
   /** How many wait. */
   get length(): number {
     return this.#waiters.size;
@@ -93,9 +97,40 @@ export class Line {
    * error when the wait runs out, or with an error that waiting cannot mend.
    * Whoever gives up leaves nothing behind.
    */
-  join(seeker: Seeker, { waitMs, signal, scope }: WaitOptions): Promise<Lease> {
+  join(seeker: Seeker, options: WaitOptions): Promise<Lease> {
+    const isEmpty = this.#waiters.size === 0 && !this.#pumping && this.#held === undefined;
+    const isPatient = options.signal === undefined && options.waitMs >= PATIENT_MS;
+    if (!(isEmpty && isPatient)) return this.#wait(seeker, options);
+    this.#first = this.#goFirst(seeker, options);
+    return this.#first;
+  }
+
+  /** The way of most acquisitions. A first attempt ends by the store's own time limit: it needs no place in the line. */
+  async #goFirst(seeker: Seeker, options: WaitOptions): Promise<Lease> {
+    const startedMs = this.#clock.monotonicMs();
+    this.#pumping = true;
+    try {
+      const outcome = await seeker.acquisition.attempt("fast");
+      if (outcome.kind === "granted") {
+        if (options.scope?.closed) this.#giveBack(seeker, outcome.grant);
+        else return this.#start(seeker, outcome.grant);
+      }
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+    } finally {
+      this.#first = undefined;
+      this.#pumping = false;
+      if (this.#waiters.size > 0) this.#startPump();
+      else this.#settleDown();
+    }
+    const waitedMs = this.#clock.monotonicMs() - startedMs;
+    return this.#wait(seeker, { ...options, waitMs: Math.max(0, options.waitMs - waitedMs) }, "first");
+  }
+
+  #wait(seeker: Seeker, { waitMs, signal, scope }: WaitOptions, place: "first" | "last" = "last"): Promise<Lease> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      if (scope?.closed) return reject(scope.closed);
       let timer: Timer;
       const end = (): void => {
         this.#clock.clearTimer(timer);
@@ -113,7 +148,7 @@ export class Line {
           end();
           reject(error);
         },
-        tried: false,
+        tried: place === "first",
         attempting: false,
         gone: false,
       };
@@ -121,8 +156,9 @@ export class Line {
       const onClose = (reason: Error): void => this.#leave(waiter, reason);
       scope?.waits.add(onClose);
       timer = this.#clock.setTimer(() => this.#leave(waiter, seeker.timedOut(this.#seen)), waitMs);
-      this.#waiters.add(waiter);
-      void this.#pump();
+      if (place === "first") this.#waiters = new Set([waiter, ...this.#waiters]);
+      else this.#waiters.add(waiter);
+      this.#startPump();
     });
   }
 
@@ -130,10 +166,7 @@ export class Line {
   async tryOnce(seeker: Seeker, onSeen: (seen: Seen) => void = () => {}): Promise<Lease | undefined> {
     try {
       const outcome = await seeker.acquisition.attempt("fast");
-      if (outcome.kind === "granted") {
-        this.#startTurn();
-        return this.#hold(seeker, outcome.grant);
-      }
+      if (outcome.kind === "granted") return this.#start(seeker, outcome.grant);
       if (outcome.kind === "occupied") onSeen({ by: outcome.by });
     } finally {
       if (seeker.acquisition.uncertain) this.#takeBack(seeker);
@@ -225,9 +258,12 @@ export class Line {
     if (this.#waiters.size === 0) this.#alarm.ring();
   }
 
+  #startPump(): void {
+    if (!this.#pumping) this.#inBackground(this.#pump());
+  }
+
   /** Runs while anybody waits: makes the head try, and puts the line to sleep in between. */
   async #pump(): Promise<void> {
-    if (this.#pumping) return;
     this.#pumping = true;
     const hints = new Hints(this.#cache, this.#clock, this.#keys.lease, () => this.#alarm.ring());
     let failures = 0;
@@ -262,18 +298,24 @@ export class Line {
       this.#seen = { by: outcome.by };
       // Once the watch is active, nothing is missed any more: try again before sleeping.
       if (await hints.start()) return 0;
-      return this.#jitter(hints.active ? pollWatchedMs(outcome.by?.ttlMs ?? 0) : POLL_UNWATCHED_MS);
+      return this.#jitter(pollMs(hints.active, outcome.by?.ttlMs ?? 0));
     } catch (error) {
       if (!isStoreFault(error)) {
         head.fail(error);
         return 0;
       }
       this.#seen = { error };
-      return this.#jitter(Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS));
+      return this.#jitter(retryMs(failures));
     } finally {
       head.attempting = false;
       if (head.gone) this.#takeBack(head.seeker);
     }
+  }
+
+  /** Holds a lease that came from the store: a turn of this process begins. */
+  #start(seeker: Seeker, grant: Grant): Lease {
+    this.#startTurn();
+    return this.#hold(seeker, grant);
   }
 
   #startTurn(): void {
@@ -298,18 +340,19 @@ export class Line {
   }
 
   #takeBack(seeker: Seeker): void {
-    if (seeker.acquisition.uncertain) void persist(this.#clock, () => seeker.acquisition.takeBack());
+    if (seeker.acquisition.uncertain) this.#inBackground(persist(this.#clock, () => seeker.acquisition.takeBack()));
   }
 
   #giveBack(seeker: Seeker, grant: Grant): void {
-    void persist(this.#clock, () => seeker.acquisition.giveBack(grant));
+    this.#inBackground(persist(this.#clock, () => seeker.acquisition.giveBack(grant)));
+  }
+
+  #inBackground(work: Promise<void>): void {
+    this.#background.add(work);
+    void work.finally(() => this.#background.delete(work));
   }
 
   #settleDown(): void {
     if (this.#waiters.size === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();
   }
-}
-
-function pollWatchedMs(ttlMs: number): number {
-  return Math.min(POLL_WATCHED_MAX_MS, Math.max(POLL_WATCHED_MIN_MS, ttlMs));
 }

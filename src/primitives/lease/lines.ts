@@ -5,6 +5,14 @@ import type { LeaseKeys } from "./names.ts";
 
 const lines = new WeakMap<Cache, Map<string, Line>>();
 
+/**
+ * Resolves when what lines of this cache do in the background is done: attempts whose caller has left, and what these
+ * take back. For whoever is about to close the cache, after it has ended the waits.
+ */
+export async function settleLines(cache: Cache): Promise<void> {
+  await Promise.all([...(lines.get(cache)?.values() ?? [])].map((line) => line.settled()));
+}
+
 /** The line for a lease in this process; it is forgotten as soon as nobody waits for or holds the lease. */
 export function lineFor(cache: Cache, clock: Clock, keys: LeaseKeys): Line {
   let byKey = lines.get(cache);

@@ -47,12 +47,14 @@ export function leaseFormat(options: {
 }): RecordFormat<LeaseRecord> {
   const { holder, metadata, timing, clock } = options;
   return {
-    make: (claim) => ({
-      ...claim,
+    make: ({ nonce, fencingToken, lastToken }) => ({
+      nonce,
+      fencingToken,
+      lastToken,
       holder,
       acquiredAtMs: clock.wallMs(),
       ttlMs: timing.ttlMs,
-      ...(metadata === undefined ? {} : { metadata }),
+      metadata,
     }),
     encode: encodeRecord,
     decode: decodeRecord,
@@ -60,21 +62,24 @@ export function leaseFormat(options: {
 }
 
 const VERSION = 1;
-const codec = createCodec({ maxBytes: 64 * 1024 });
+const MAX_RECORD_BYTES = 64 * 1024;
+const codec = createCodec({ maxBytes: MAX_RECORD_BYTES });
 
 /** Throws `CodecError` when the metadata cannot be written or the record exceeds 64 KiB. */
 export function encodeRecord(record: LeaseRecord): Uint8Array {
-  return codec.encode({
+  const { holder, nonce, fencingToken, lastToken, acquiredAtMs, ttlMs, revision, metadata } = record;
+  const fields: Record<string, unknown> = {
     v: VERSION,
-    holder: record.holder,
-    nonce: record.nonce,
-    token: record.fencingToken,
-    last: record.lastToken,
-    at: record.acquiredAtMs,
-    ttl: record.ttlMs,
-    ...(record.revision === undefined ? {} : { rev: record.revision }),
-    ...(record.metadata === undefined ? {} : { meta: record.metadata }),
-  });
+    holder,
+    nonce,
+    token: fencingToken,
+    last: lastToken,
+    at: acquiredAtMs,
+    ttl: ttlMs,
+  };
+  if (revision !== undefined) fields["rev"] = revision;
+  if (metadata !== undefined) fields["meta"] = metadata;
+  return codec.encode(fields);
 }
 
 /** `undefined` for bytes that are no lease record: somebody holds the key, but we cannot tell who. */
@@ -97,6 +102,6 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord | undefined {
     lastToken: last as number,
     acquiredAtMs: at,
     ttlMs: ttl,
-    ...(meta === undefined ? {} : { metadata: meta }),
+    metadata: meta,
   };
 }

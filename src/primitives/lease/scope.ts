@@ -7,15 +7,16 @@ export class Scope {
   readonly waits: Set<(reason: Error) => void> = new Set();
   /** What is held, or runs under something held. `close` resolves when that is over; it never rejects. */
   readonly open: Set<Closable> = new Set();
-  #closed = false;
+  #closed: Error | undefined;
 
-  get closed(): boolean {
+  /** Why it was closed, once it was. */
+  get closed(): Error | undefined {
     return this.#closed;
   }
 
   /** Ends all waits, then everything that is open, all at once. */
   async close(reason: Error): Promise<void> {
-    this.#closed = true;
+    this.#closed = reason;
     for (const end of [...this.waits]) end(reason);
     await Promise.all([...this.open].map((one) => one.close(reason)));
   }

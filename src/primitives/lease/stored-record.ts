@@ -36,23 +36,31 @@ export class StoredRecord {
   }
 
   /** Writes the record again, which starts its TTL anew. `false`: the store holds something else. */
-  async write(ttlMs: number): Promise<boolean> {
+  write(ttlMs: number): Promise<boolean> {
     const bytes = this.#bytes;
     const previous = this.#previous;
+    return previous ? this.#writeOver(previous, bytes, ttlMs) : this.#swap(bytes, bytes, ttlMs);
+  }
+
+  /** Deletes the record. `false`: the store held something else. */
+  remove(): Promise<boolean> {
+    const previous = this.#previous;
+    return previous ? this.#removeEither(previous, this.#bytes) : this.#swap(this.#bytes, null);
+  }
+
+  // Another write may make the replacement in between, so the new record has the last word.
+
+  async #writeOver(previous: Uint8Array, bytes: Uint8Array, ttlMs: number): Promise<boolean> {
     const written =
       (await this.#swap(bytes, bytes, ttlMs)) ||
-      // Another write may make the replacement in between: the new record has the last word.
-      (previous !== undefined &&
-        ((await this.#swap(previous, bytes, ttlMs)) || (await this.#swap(bytes, bytes, ttlMs))));
+      (await this.#swap(previous, bytes, ttlMs)) ||
+      (await this.#swap(bytes, bytes, ttlMs));
     if (written && this.#bytes === bytes) this.#previous = undefined;
     return written;
   }
 
-  /** Deletes the record. `false`: the store held something else. */
-  async remove(): Promise<boolean> {
-    if (await this.#swap(this.#bytes, null)) return true;
-    if (this.#previous === undefined) return false;
-    return (await this.#swap(this.#previous, null)) || (await this.#swap(this.#bytes, null));
+  async #removeEither(previous: Uint8Array, bytes: Uint8Array): Promise<boolean> {
+    return (await this.#swap(bytes, null)) || (await this.#swap(previous, null)) || (await this.#swap(bytes, null));
   }
 
   #swap(from: Uint8Array, to: Uint8Array | null, ttlMs?: number): Promise<boolean> {

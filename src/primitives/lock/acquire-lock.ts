@@ -1,12 +1,11 @@
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
-import { ClosedError } from "../../cache/errors.ts";
-import { elapsedMs, now } from "../../runtime/instant.ts";
-import { Acquisition } from "../lease/acquisition.ts";
+import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
+import { Acquisition, type Grant } from "../lease/acquisition.ts";
 import type { Lease } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import { lineFor } from "../lease/lines.ts";
 import { type LeaseKeys, leaseKeys } from "../lease/names.ts";
-import { leaseFormat } from "../lease/record.ts";
+import { type LeaseRecord, leaseFormat } from "../lease/record.ts";
 import type { Seeker, Seen } from "../lease/seeker.ts";
 import { LockTimeoutError } from "./errors.ts";
 import { HeldLock } from "./held-lock.ts";
@@ -24,62 +23,109 @@ import { checkReentry } from "./reentry.ts";
  * @throws the signal's reason when `signal` aborts the wait
  */
 export async function acquireLock(source: CacheSource, key: string, options?: LockOptions): Promise<Lock> {
-  return takeLock(await resolveCache(source), leaseKeys("lock", key), lockSettings(options));
+  const keys = leaseKeys("lock", key);
+  const settings = lockSettings(options);
+  return takeLock(await resolveCache(source), keys, settings);
 }
 
 /** Tries once to take the lock `key`; `null` when somebody else has it. `waitMs` has no meaning here. */
 export async function tryAcquireLock(source: CacheSource, key: string, options?: LockOptions): Promise<Lock | null> {
   const keys = leaseKeys("lock", key);
   const settings = lockSettings({ ...options, waitMs: 0 });
-  const cache = await resolveCache(source);
-  const lock = await obtain(cache, keys, settings, (line, seeker) => line.tryOnce(seeker));
-  return lock ?? null;
+  return (await new LockSeeker(await resolveCache(source), keys, settings).tryOnce()) ?? null;
 }
 
 /** {@link acquireLock} for settings that were checked. */
 export async function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSettings): Promise<HeldLock> {
   settings.signal?.throwIfAborted();
-  if (settings.waitMs > 0) checkReentry(cache, keys, settings);
-  let seen: Seen = {};
-  const lock = await obtain(cache, keys, settings, (line, seeker) =>
-    settings.waitMs > 0 ? line.join(seeker, settings) : line.tryOnce(seeker, (now) => (seen = now)),
-  );
+  const seeker = new LockSeeker(cache, keys, settings);
+  if (settings.waitMs > 0) {
+    checkReentry(cache, keys, settings);
+    return seeker.wait();
+  }
+  const lock = await seeker.tryOnce();
   if (lock) return lock;
-  throw timeoutError(keys, settings, seen);
+  throw seeker.timedOut(seeker.seen);
 }
 
-type Way = (line: Line, seeker: Seeker) => Promise<Lease | undefined>;
+/** Somebody who wants a lock, until it is had or given up. */
+class LockSeeker implements Seeker {
+  readonly acquisition: Acquisition<LeaseRecord>;
+  /** What a try has seen. */
+  seen: Seen = {};
+  readonly #cache: Cache;
+  readonly #keys: LeaseKeys;
+  readonly #settings: LockSettings;
+  readonly #line: Line;
+  readonly #startedAt: Instant;
+  #lock: HeldLock | undefined;
 
-async function obtain(cache: Cache, keys: LeaseKeys, settings: LockSettings, way: Way): Promise<HeldLock | undefined> {
-  const { clock, observer } = settings;
-  const startedAt = now(clock);
-  const line = lineFor(cache, clock, keys);
-  const about = { kind: "lock", name: keys.name } as const;
-  let lock: HeldLock | undefined;
-  const seeker: Seeker = {
-    acquisition: new Acquisition({ cache, keys, format: leaseFormat(settings), ...settings }),
-    hold: (grant, onLost) => {
-      lock = new HeldLock(cache, keys, settings, line, grant, onLost);
-      return lock.lease;
-    },
-    timedOut: (seen) => timeoutError(keys, settings, seen),
-  };
-  try {
-    await way(line, seeker);
-  } catch (error) {
-    const outcome = failureOf(error, settings.signal);
-    observer({ ...about, type: "not-acquired", outcome, waitedMs: elapsedMs(clock, startedAt) });
-    throw error;
+  constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings) {
+    this.#cache = cache;
+    this.#keys = keys;
+    this.#settings = settings;
+    this.#line = lineFor(cache, settings.clock, keys);
+    this.#startedAt = now(settings.clock);
+    const { timing, clock, fencing } = settings;
+    this.acquisition = new Acquisition({ cache, keys, timing, clock, fencing, format: leaseFormat(settings) });
   }
-  if (settings.scope?.closed) {
-    await lock?.release();
-    throw new ClosedError(`acquireLock "${keys.name}": the coordinator was closed`, { key: keys.name });
+
+  async wait(): Promise<HeldLock> {
+    try {
+      await this.#line.join(this, this.#settings);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    return (await this.#settle()) as HeldLock;
   }
-  if (lock) settings.scope?.open.add(lock);
-  const waitedMs = elapsedMs(clock, startedAt);
-  if (lock) observer({ ...about, type: "acquired", fencingToken: lock.token, waitedMs });
-  else observer({ ...about, type: "not-acquired", outcome: "occupied", waitedMs });
-  return lock;
+
+  async tryOnce(): Promise<HeldLock | undefined> {
+    try {
+      await this.#line.tryOnce(this, (seen) => {
+        this.seen = seen;
+      });
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    return this.#settle();
+  }
+
+  hold(grant: Grant, onLost: () => void): Lease {
+    this.#lock = new HeldLock(this.#cache, this.#keys, this.#settings, this.#line, grant, onLost);
+    return this.#lock.lease;
+  }
+
+  timedOut(seen: Seen): LockTimeoutError {
+    return timeoutError(this.#keys, this.#settings, seen);
+  }
+
+  async #settle(): Promise<HeldLock | undefined> {
+    const { scope, observer } = this.#settings;
+    const lock = this.#lock;
+    if (scope?.closed) {
+      await lock?.release();
+      throw scope.closed;
+    }
+    const about = { kind: "lock", name: this.#keys.name, waitedMs: this.#waitedMs } as const;
+    if (lock === undefined) {
+      observer({ ...about, type: "not-acquired", outcome: "occupied" });
+      return undefined;
+    }
+    scope?.open.add(lock);
+    observer({ ...about, type: "acquired", fencingToken: lock.token });
+    return lock;
+  }
+
+  #failed(error: unknown): unknown {
+    const { observer, signal } = this.#settings;
+    const outcome = failureOf(error, signal);
+    observer({ kind: "lock", name: this.#keys.name, type: "not-acquired", outcome, waitedMs: this.#waitedMs });
+    return error;
+  }
+
+  get #waitedMs(): number {
+    return elapsedMs(this.#settings.clock, this.#startedAt);
+  }
 }
 
 function failureOf(error: unknown, signal: AbortSignal | undefined): "timeout" | "aborted" | "failed" {
