@@ -47,7 +47,7 @@ export async function startProxy(server: { readonly host: string; readonly port:
   let pending: PendingCut | undefined;
 
   const listener = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
-    if (refusing) return void client.resetAndDestroy();
+    if (refusing) return reset(client);
     const upstream = connectSocket({ host: server.host, port: server.port, noDelay: true, allowHalfOpen: true });
     const link = new Link(client, upstream, toServer, toClient);
     links.add(link);
@@ -223,7 +223,7 @@ class Link {
     upstream.on("end", () => this.#replies.push(null));
     // A reset on one side is a reset on the other.
     client.on("error", () => upstream.destroy());
-    upstream.on("error", () => client.resetAndDestroy());
+    upstream.on("error", () => reset(client));
     client.on("close", () => this.#replies.close());
     upstream.on("close", () => this.#requests.close());
   }
@@ -235,7 +235,7 @@ class Link {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy();
+    reset(this.#client);
     this.#upstream.destroy();
   }
 
@@ -251,4 +251,10 @@ class Link {
     this.#left = 0;
     this.#requests.push(null);
   }
+}
+
+/** A socket whose own side has ended cannot be reset: Node then leaves it open and, at exit, waits for it for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
