@@ -1,6 +1,6 @@
 /** The checks of input that every backend makes before any round trip. */
 
-import { InvalidTtlError, OperationError } from "./errors.ts";
+import { ConfigError, InvalidTtlError, OperationError } from "./errors.ts";
 
 /** The longest key, in UTF-8 bytes, without the store's own prefix. */
 export const MAX_KEY_BYTES = 1_024;
@@ -22,6 +22,20 @@ export function checkKey(key: unknown, operation: string): asserts key is string
   if (!key.isWellFormed()) {
     throw invalidKey("the key has a lone surrogate and cannot be written as UTF-8", operation, key);
   }
+}
+
+/** Throws `ConfigError` unless `keyPrefix`, which messages call `what`, can stand before any key. */
+export function checkKeyPrefix(keyPrefix: unknown, what: string): asserts keyPrefix is string {
+  if (typeof keyPrefix !== "string" || !keyPrefix.isWellFormed()) {
+    throw new ConfigError(`${what} is ${describe(keyPrefix)}; it must be a string without lone surrogates`);
+  }
+  // Braces that begin in the prefix and end in the key would put keys of one hash tag into different slots.
+  const open = keyPrefix.indexOf("{");
+  if (open < 0 || keyPrefix.indexOf("}", open) > open + 1) return;
+  throw new ConfigError(
+    `${what} is ${describe(keyPrefix)}, which has a "{" without a "}" after at least one character: ` +
+      "only a complete {tag} leaves the hash tags of the keys intact",
+  );
 }
 
 /** Throws unless `value` is a `Uint8Array` of at most `maxBytes`. */

@@ -1,0 +1,12 @@
+/** `holdfast/manager`: the caches of many tenants. */
+
+export {
+  createManager,
+  type GetOptions,
+  Manager,
+  type ManagerEvents,
+  type ManagerStats,
+} from "./manager.ts";
+export type { ManagerOptions } from "./options.ts";
+export type { EvictionReason } from "./pool.ts";
+export type { TenantConfig } from "./target.ts";
