@@ -17,6 +17,13 @@ export {
   NotFoundError,
   OperationError,
 } from "./cache/errors.ts";
+export {
+  type CacheConfig,
+  loadConfig,
+  type ManagerLimits,
+  type MemoryCacheConfig,
+  type RedisCacheConfig,
+} from "./config/load-config.ts";
 export { type ConnectOptions, type ConnectTarget, connect } from "./connect.ts";
 export {
   Coordinator,
