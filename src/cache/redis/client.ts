@@ -16,7 +16,7 @@ interface ClientOptions {
   readonly tls?: object | undefined;
 }
 
-type Listener = (...args: never[]) => void;
+type Listener = (...args: unknown[]) => void;
 
 /** A client of ioredis 5.4 or later: a `Redis` or a `Cluster`. */
 export interface RedisClient {

@@ -41,7 +41,7 @@ export class Connection<T> {
   onEnded: () => void = () => {};
   readonly #client: RedisClient;
   readonly #options: ConnectionOptions<T>;
-  readonly #listeners: readonly (readonly [string, (...args: never[]) => void])[];
+  readonly #listeners: readonly (readonly [string, (...args: unknown[]) => void])[];
   #opening: { resolve(): void; reject(error: Error | undefined): void } | undefined;
   #wasOpen = false;
   #released = false;
@@ -55,8 +55,8 @@ export class Connection<T> {
     this.#options = options;
     this.link = new Link(client, options);
     this.link.onSuspect = (reason) => this.#abandon(reason);
-    const remember = (fault: Error): void => {
-      this.link.fault = fault;
+    const remember = (fault: unknown): void => {
+      this.link.fault = fault as Error;
     };
     this.#listeners = [
       ["connect", () => this.#onConnect()],
@@ -188,7 +188,7 @@ async function disconnect(client: RedisClient, clock: Clock): Promise<void> {
   if (client.status === "reconnecting" || client.status === "end") return client.disconnect();
   let timer: Timer;
   await new Promise<void>((resolve) => {
-    client.on("end", resolve);
+    client.on("end", () => resolve());
     timer = clock.setTimer(resolve, 2 * GOODBYE_MS);
     client.disconnect();
   });

@@ -113,7 +113,7 @@ export class Subscriber {
     const reconnects = { enabled: false };
     try {
       const client = this.#options.makeClient(reconnects);
-      client.on("message", (channel: string, message: string) => this.onMessage(channel, message));
+      client.on("message", (channel, message) => this.onMessage(String(channel), String(message)));
       const connection = new Connection<void>(client, {
         ...this.#options,
         connectTimeoutMs: this.#options.operationTimeoutMs,
