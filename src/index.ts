@@ -73,3 +73,4 @@ export type { LockSet } from "./primitives/lock/lock-set.ts";
 export type { LockOptions } from "./primitives/lock/options.ts";
 export { withLock } from "./primitives/lock/with-lock.ts";
 export type { Clock } from "./runtime/clock.ts";
+export { resignOnShutdown, type ShutdownOptions } from "./shutdown.ts";

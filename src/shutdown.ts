@@ -1,0 +1,70 @@
+/**
+ * Ending a coordinator when the process is told to end.
+ *
+ * Node ends a process on `SIGTERM` only while nobody listens for it. Whoever
+ * listens takes that over, so a helper that merely cleans up would make the
+ * process immortal. This one raises the signal again when it has cleaned up,
+ * unless somebody else listens as well, whose decision it then is.
+ */
+
+/** Marks our listeners, also those of another copy of this package. */
+const OURS: unique symbol = Symbol.for("holdfast.shutdown");
+
+type Listener = ((signal: NodeJS.Signals) => void) & { readonly [OURS]: true };
+
+export interface ShutdownOptions {
+  /** Default `["SIGTERM", "SIGINT"]`. */
+  readonly signals?: readonly NodeJS.Signals[];
+  /**
+   * What happens once everything was given back:
+   * - `"unless-handled"` (default): the signal is raised again, which ends the
+   *   process with the status that its parent expects, unless somebody else
+   *   listens for that signal. Then it is theirs to end the process;
+   * - `"always"`: it is raised again in any case, so that other listeners hear it
+   *   twice. For libraries that only clean up, and end the process when they
+   *   find themselves alone (`signal-exit`);
+   * - `"never"`: ending the process is the caller's.
+   */
+  readonly reraise?: "unless-handled" | "always" | "never";
+  /** Called with what `close` rejected with. Default: a process warning. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Closes a coordinator, or anything else with a `close`, when the process gets
+ * one of the signals: leaders resign and locks are given back, so that others
+ * take over in milliseconds rather than after a TTL. Work that runs under them
+ * is told by its signal; it has the rest of its lease to finish, no longer.
+ *
+ * A second signal does not wait: it acts as if this helper were not there.
+ *
+ * @returns a function that takes the helper away again
+ */
+export function resignOnShutdown(hold: { close(): Promise<void> }, options: ShutdownOptions = {}): () => void {
+  const { signals = ["SIGTERM", "SIGINT"], reraise = "unless-handled" } = options;
+  const onError = options.onError ?? ((error: unknown) => process.emitWarning(error as Error));
+  let closing = false;
+
+  const remove = (): void => {
+    for (const signal of signals) process.off(signal, listener);
+  };
+  const end = (signal: NodeJS.Signals, isHandled: boolean): void => {
+    remove();
+    // Of several coordinators, the last one to be done raises it.
+    const isAlone = !isHandled && process.listenerCount(signal) === 0;
+    if (reraise === "always" || (reraise === "unless-handled" && isAlone)) process.kill(process.pid, signal);
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (closing) return end(signal, false);
+    closing = true;
+    const isHandled = process.rawListeners(signal).some((other) => !(OURS in other));
+    hold
+      .close()
+      .catch(onError)
+      .finally(() => end(signal, isHandled));
+  };
+  const listener: Listener = Object.assign(onSignal, { [OURS]: true } as const);
+  // Before the others: those that listen once are still there to be seen.
+  for (const signal of signals) process.prependListener(signal, listener);
+  return remove;
+}
