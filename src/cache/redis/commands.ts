@@ -2,7 +2,7 @@ import type { GetOrSetResult } from "../contract.ts";
 import { HoldfastError } from "../errors.ts";
 import type { CommandArgument } from "./client.ts";
 import type { Connection } from "./connection.ts";
-import { isReplyError, isUnknownCommand, replyCode } from "./failures.ts";
+import { isReplyError, isUnavailable, replyCode } from "./failures.ts";
 import type { Call, KeyCall } from "./request.ts";
 import { DELETE_IF_EQUAL, GET_OR_SET, REPLACE_IF_EQUAL, type Script } from "./scripts.ts";
 import type { Capabilities } from "./server.ts";
@@ -69,7 +69,7 @@ export class Commands {
     if (!capabilities.getOrSet) return byScript();
     const args = [call.fullKey, toBuffer(value), "NX", "GET", ...px(ttlMs)];
     return this.#send(call, "SET", args, toResult).catch((error: unknown) => {
-      if (!isUnknownCommand(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       capabilities.getOrSet = false;
       return byScript();
     });
@@ -107,7 +107,7 @@ export class Commands {
     const answer = this.#send(call, "SET", [call.fullKey, next, "IFEQ", expected, ...px(ttlMs)], isOk);
     this.#announce(call, channel, announcement(ttlMs));
     return answer.catch((error: unknown) => {
-      if (!isUnknownCommand(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       capabilities.replaceIfEqual = false;
       return byScript();
     });
@@ -124,7 +124,7 @@ export class Commands {
     const answer = this.#send(call, command, args, isOne);
     this.#announce(call, channel, String(ABSENT));
     return answer.catch((error: unknown) => {
-      if (!isUnknownCommand(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       capabilities.deleteIfEqual = undefined;
       return byScript();
     });

@@ -15,10 +15,13 @@ export function replyCode(error: Error): string {
   return /^[A-Z]+/.exec(error.message)?.[0] ?? "";
 }
 
-/** The server does not know a command or an option of it, so it has done nothing. */
-export function isUnknownCommand(error: unknown): boolean {
+/**
+ * The server does not know a command or an option of it, or the user may not run
+ * it at all: it has done nothing, and there is another way.
+ */
+export function isUnavailable(error: unknown): boolean {
   const cause = error instanceof HoldfastError ? error.cause : error;
-  return isReplyError(cause) && /^ERR (syntax error|unknown command)/i.test(cause.message);
+  return isReplyError(cause) && /^ERR (syntax error|unknown command)|^NOPERM .* to run the /i.test(cause.message);
 }
 
 /** What ioredis says of the commands that a broken connection takes with it; not why it broke. */
