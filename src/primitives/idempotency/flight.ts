@@ -53,7 +53,6 @@ export interface FlightParts<Input, Result> {
 interface Bid {
   readonly acquisition: Acquisition<MessageRecord>;
   readonly fingerprint: Uint8Array | undefined;
-  way: "fast" | "careful";
 }
 
 export class Flight<Input, Result> implements Closable {
@@ -116,8 +115,8 @@ export class Flight<Input, Result> implements Closable {
     const bid = this.#bidFor(head as Delivery<Input, Result>);
     const askedAt = now(this.#parts.settings.clock);
     try {
-      const outcome = await bid.acquisition.attempt(bid.way);
-      bid.way = "careful";
+      // Carefully: a duplicate has no business with the fence.
+      const outcome = await bid.acquisition.attempt("careful");
       this.#faults = 0;
       if (outcome.kind === "missed") return 1;
       if (outcome.kind === "granted") await this.#won(bid, outcome.grant);
@@ -143,7 +142,7 @@ export class Flight<Input, Result> implements Closable {
       ttlMs: settings.timing.ttlMs,
     });
     const format = { make, encode: encodeRecord, decode: decodeRecord };
-    this.#bid ??= { acquisition: new Acquisition({ cache, keys, format, ...settings }), fingerprint, way: "fast" };
+    this.#bid ??= { acquisition: new Acquisition({ cache, keys, format, ...settings }), fingerprint };
     return this.#bid;
   }
 
