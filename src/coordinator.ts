@@ -155,9 +155,9 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   }
 
   /**
-   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock`, of a leader
-   * or of a guarded handler has its signal aborted and the rest of its lease to finish, unrenewed; other locks, and terms that were won
-   * by `campaign`, are given back at once.
+   * Ends this coordinator; idempotent. Waits reject with `ClosedError`. Work under `withLock`, of a leader or of a
+   * guarded handler has its signal aborted and the rest of its lease to finish, unrenewed; other locks, and terms that
+   * were won by `campaign`, are given back at once.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();

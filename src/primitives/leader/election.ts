@@ -211,7 +211,7 @@ export class Election extends ListenedEmitter<ElectionEvents> {
       );
     }
     this.#campaigning = true;
-    const lifetime = new Lifetime(this.name, signal, this.#settings.scope);
+    const lifetime = new Lifetime(signal, this.#settings.scope);
     try {
       lifetime.signal.throwIfAborted();
       return await part(lifetime.signal);

@@ -1,4 +1,3 @@
-import { ClosedError } from "../../cache/errors.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import type { Scope } from "../lease/scope.ts";
 
@@ -11,10 +10,10 @@ export class Lifetime {
   readonly #controller = new AbortController();
   readonly #end: () => void;
 
-  constructor(name: string, signal: AbortSignal | undefined, scope: Scope | undefined) {
+  constructor(signal: AbortSignal | undefined, scope: Scope | undefined) {
     const abort = (reason: unknown): void => this.#controller.abort(reason);
     if (signal?.aborted) abort(signal.reason);
-    if (scope?.closed) abort(new ClosedError(`election "${name}": the coordinator was closed`, { key: name }));
+    if (scope?.closed) abort(scope.closed);
     const stopListening = onAbort(signal, () => abort(signal?.reason));
     scope?.waits.add(abort);
     this.#end = () => {

@@ -14,15 +14,12 @@ import { onAbort } from "../../runtime/on-abort.ts";
 import { Alarm } from "../lease/alarm.ts";
 import { Hints } from "../lease/hints.ts";
 import type { LeaseKeys } from "../lease/names.ts";
+import { pollMs, retryMs } from "../lease/pace.ts";
 import type { Scope } from "../lease/scope.ts";
 import { bellKey } from "./bell.ts";
 import { type LeaderInfo, type Look, lookForLeader } from "./leader-info.ts";
 import { Lifetime } from "./lifetime.ts";
 
-const POLL_WATCHED_MS = 5_000;
-const POLL_UNWATCHED_MS = 250;
-const FIRST_RETRY_MS = 20;
-const LONGEST_RETRY_MS = 1_000;
 const SECOND_LOOK_MS = 20;
 
 export interface Observation {
@@ -35,10 +32,10 @@ export interface Observation {
 
 /** Nothing is opened before the first `next`, and nothing is left open after the end, whoever brings it about. */
 export function observeLeader(observation: Observation): AsyncIterableIterator<LeaderInfo | null> {
-  const { keys, signal, scope } = observation;
+  const { signal, scope } = observation;
   let lifetime: Lifetime | undefined;
   const changes = (async function* (): AsyncGenerator<LeaderInfo | null, void, void> {
-    lifetime = new Lifetime(keys.name, signal, scope);
+    lifetime = new Lifetime(signal, scope);
     try {
       yield* leaders(observation, lifetime.signal);
     } finally {
@@ -104,7 +101,7 @@ class Observer {
       const look = await unlessAborted(this.#ended, this.#look());
       if (look === undefined) return undefined;
       if (look === "fault") {
-        await this.#alarm.sleep(this.#jitter(Math.min(FIRST_RETRY_MS * 2 ** this.#failures++, LONGEST_RETRY_MS)));
+        await this.#alarm.sleep(this.#jitter(retryMs(this.#failures++)));
         continue;
       }
       this.#failures = 0;
@@ -154,7 +151,7 @@ class Observer {
     // Once a watch is active nothing is missed any more: look again before sleeping.
     if (started === undefined || started.some(Boolean)) return;
     const watched = this.#hints.every((hints) => hints.active);
-    await this.#alarm.sleep(this.#jitter(watched ? POLL_WATCHED_MS : POLL_UNWATCHED_MS));
+    await this.#alarm.sleep(this.#jitter(pollMs(watched, Number.POSITIVE_INFINITY)));
   }
 
   #jitter(ms: number): number {
