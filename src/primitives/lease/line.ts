@@ -198,7 +198,8 @@ export class Line {
 
   /** What of a lease may be passed to the head. If it may not, the head stands back after the release. */
   #passable(lease: Lease, head: Waiter): Inheritance | undefined {
-    if (this.#held?.lease !== lease || !lease.isHeld()) return undefined;
+    // An attempt that is under way may find what was passed, or be granted a second time.
+    if (this.#held?.lease !== lease || head.attempting || !lease.isHeld()) return undefined;
     const { bytes } = lease;
     const { record } = this.#held;
     this.#passes += 1;
@@ -272,7 +273,10 @@ export class Line {
         await this.#alarm.sleep(Number.POSITIVE_INFINITY);
         continue;
       }
-      if (this.#standBack) await this.#letOthersGoFirst();
+      if (this.#standBack) {
+        await this.#letOthersGoFirst();
+        continue;
+      }
       this.#alarm.silence();
       const sleepMs = await this.#try(head, hints, failures);
       failures = this.#seen.error === undefined ? 0 : failures + 1;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { acquireLock } from "../../../src/primitives/lock/acquire-lock.ts";
+import { acquireLock, tryAcquireLock } from "../../../src/primitives/lock/acquire-lock.ts";
 import { withLock } from "../../../src/primitives/lock/with-lock.ts";
 import { follow, World } from "./world.ts";
 
@@ -85,6 +85,26 @@ describe("waiters of one process", () => {
     await world.clock.advance(100);
     expect(next.state()).toBe("fulfilled");
     await next.value()?.release();
+  });
+
+  it("are served once, also when the lock is given back while an attempt of theirs is under way", async () => {
+    for (const operation of ["getOrSet", "watch"] as const) {
+      const [cache, other] = [world.client(), world.client()];
+      const name = `job ${operation}`;
+      const elsewhere = await acquireLock(other, name, world.options());
+      cache.inject({ fault: "delay", delayMs: 10, operation, times: 1 });
+      const { signal } = new AbortController();
+      const waiting = follow(acquireLock(cache, name, world.options({ signal })));
+      await world.clock.advance(1);
+      await elsewhere.release();
+      const past = await tryAcquireLock(cache, name, world.options());
+      expect(await past?.release()).toBe(true);
+      await world.clock.advance(20);
+      expect(waiting.state()).toBe("fulfilled");
+      expect(await waiting.value()?.release()).toBe(true);
+      await world.clock.advance(100);
+      expect(await world.store().get(`lock:{${name}}`)).toBeUndefined();
+    }
   });
 
   it("pass the lock on with one command each", async () => {
