@@ -24,7 +24,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: ["cache/redis", "cache"],
   typed: ["primitives/lock", "primitives/lease", "cache", "runtime"],
   manager: ["cache/memory", "cache/redis", "cache", "runtime"],
-  telemetry: ["manager", "primitives/idempotency", "primitives/leader", "primitives/lock", "primitives/lease", "cache"],
+  telemetry: [
+    "manager",
+    "primitives/idempotency",
+    "primitives/leader",
+    "primitives/lock",
+    "primitives/lease",
+    "cache",
+    "runtime",
+  ],
   testing: ["cache", "runtime"],
 };
 

@@ -32,8 +32,16 @@ export interface CoordinatorOptions {
   readonly holder?: string;
   /** Is told of everything that happens; the coordinator's own events are a part of that. */
   readonly observer?: CoordinatorObserver;
+  /** What `telemetry()` of `holdfast/telemetry` gives: measures store operations and all that happens. */
+  readonly telemetry?: CoordinatorTelemetry;
   /** Time, timers and randomness; for tests. */
   readonly clock?: Clock;
+}
+
+/** What measures a coordinator. */
+export interface CoordinatorTelemetry {
+  instrument(cache: Cache): Cache;
+  readonly observer: CoordinatorObserver;
 }
 
 /** What the coordinator sets itself. */
@@ -98,13 +106,14 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   /** @param closeCache closes the cache, if it is the coordinator's to close */
   constructor(cache: Cache, options: CoordinatorOptions = {}, closeCache?: () => Promise<void>) {
     super();
-    this.cache = cache;
+    const { observer: also, telemetry } = options;
+    this.cache = telemetry === undefined ? cache : telemetry.instrument(cache);
     this.#clock = options.clock ?? systemClock;
     this.holder = options.holder ?? newHolder(this.#clock);
     this.#closeCache = closeCache;
-    const also = options.observer;
     this.#observer = (event) => {
       also?.(event);
+      telemetry?.observer(event);
       if (event.kind === "idempotency") this.#publishIdempotency(event);
       else this.#publishLease(event);
     };

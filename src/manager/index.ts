@@ -4,9 +4,8 @@ export {
   createManager,
   type GetOptions,
   Manager,
-  type ManagerEvents,
-  type ManagerStats,
 } from "./manager.ts";
+export type { ManagerEvents, ManagerStats, ManagerTelemetry, ObservableManager } from "./observable.ts";
 export type { ManagerOptions } from "./options.ts";
 export type { EvictionReason } from "./pool.ts";
 export type { TenantConfig } from "./target.ts";

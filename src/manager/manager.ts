@@ -6,39 +6,13 @@ import { ClosedError, ConfigError } from "../cache/errors.ts";
 import { waitFor } from "../runtime/wait-for.ts";
 import { Claims } from "./claims.ts";
 import type { Connection } from "./connection.ts";
+import type { ManagerEvents, ManagerStats } from "./observable.ts";
 import { type ManagerOptions, type ManagerSettings, managerSettings } from "./options.ts";
-import { type EvictionReason, Pool } from "./pool.ts";
+import { Pool } from "./pool.ts";
 import { checkPrefix, derivedPrefix } from "./prefix.ts";
 import { Stores } from "./store.ts";
 import { targetOf } from "./target.ts";
 import { TenantCache } from "./tenant-cache.ts";
-
-/** An event that nobody listens to is never an error. */
-export interface ManagerEvents {
-  /** A connection was opened. */
-  opened: [event: { readonly address: string }];
-  /** A connection could not be opened. Whoever waited for it was told; the next one tries again. */
-  openFailed: [event: { readonly address: string; readonly error: unknown }];
-  /** A connection that nobody used was closed. */
-  evicted: [event: { readonly address: string; readonly reason: EvictionReason }];
-}
-
-/** What {@link Manager.stats} tells; plain data. */
-export interface ManagerStats {
-  readonly state: "open" | "closed";
-  /** Tenants that have a handle. */
-  readonly tenants: number;
-  /** Connections that are open. */
-  readonly connections: number;
-  /** Those of them that nobody uses right now. */
-  readonly idle: number;
-  /** Connections that are being opened. */
-  readonly opening: number;
-  /** How many connections were opened, were evicted, and could not be opened, since the manager was made. */
-  readonly opened: number;
-  readonly evicted: number;
-  readonly failed: number;
-}
 
 export interface GetOptions {
   /** Ends the wait of this caller; the connection is opened all the same, for others. */
@@ -83,6 +57,7 @@ export class Manager extends EventEmitter<ManagerEvents> implements AsyncDisposa
         this.#forNobody(() => this.emit("evicted", { address, reason }));
       },
     });
+    this.#settings.telemetry?.observeManager(this);
   }
 
   /**

@@ -4,6 +4,7 @@ import { ConfigError } from "../cache/errors.ts";
 import { checkMaxValueBytes } from "../cache/guard.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { systemClock } from "../runtime/system-clock.ts";
+import type { ManagerTelemetry } from "./observable.ts";
 import type { TenantConfig } from "./target.ts";
 
 export interface ManagerOptions {
@@ -22,11 +23,13 @@ export interface ManagerOptions {
   readonly connectTimeoutMs?: number;
   /** The largest value that a cache takes. Default 1 MiB. */
   readonly maxValueBytes?: number;
+  /** What `telemetry()` of `holdfast/telemetry` gives: measures store operations and connections. */
+  readonly telemetry?: ManagerTelemetry;
   /** Time, timers and randomness; for tests. */
   readonly clock?: Clock;
 }
 
-export type ManagerSettings = Required<ManagerOptions>;
+export type ManagerSettings = Required<Omit<ManagerOptions, "telemetry">> & Pick<ManagerOptions, "telemetry">;
 
 /** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
 export function managerSettings(options: ManagerOptions): ManagerSettings {
@@ -43,5 +46,6 @@ export function managerSettings(options: ManagerOptions): ManagerSettings {
     connectTimeoutMs: checkDuration(options.connectTimeoutMs ?? 5_000, "connectTimeoutMs", 1),
     maxValueBytes: checkMaxValueBytes(options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES),
     clock,
+    ...(options.telemetry === undefined ? {} : { telemetry: options.telemetry }),
   };
 }
