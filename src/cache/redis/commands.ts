@@ -9,8 +9,8 @@ import type { Capabilities } from "./server.ts";
 
 /** A compare-and-set, with bytes that nobody else can change. */
 export interface Swap {
-  readonly expected: Uint8Array | null;
-  readonly next: Uint8Array | null;
+  readonly expected: Buffer | null;
+  readonly next: Buffer | null;
   readonly ttlMs: number;
   /** Whether watchers are told. */
   readonly announce: boolean;
@@ -49,25 +49,25 @@ export class Commands {
     return this.#send(call, "GET", [call.fullKey], toValue);
   }
 
-  set(call: KeyCall, value: Uint8Array, ttlMs: number): Promise<void> {
-    return this.#send(call, "SET", [call.fullKey, toBuffer(value), ...px(ttlMs)], toNothing);
+  set(call: KeyCall, value: Buffer, ttlMs: number): Promise<void> {
+    return this.#send(call, "SET", [call.fullKey, value, ...px(ttlMs)], toNothing);
   }
 
   delete(call: KeyCall): Promise<boolean> {
     return this.#send(call, "DEL", [call.fullKey], isOne);
   }
 
-  getOrSet(call: KeyCall, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
+  getOrSet(call: KeyCall, value: Buffer, ttlMs: number): Promise<GetOrSetResult> {
     const capabilities = this.#connection.greeting;
     const toResult = (reply: unknown): GetOrSetResult => {
       const existing = toValue(reply);
-      return existing === undefined ? { value, wasSet: true } : { value: existing, wasSet: false };
+      return existing === undefined ? { value: asBytes(value), wasSet: true } : { value: existing, wasSet: false };
     };
     const byScript = (): Promise<GetOrSetResult> =>
-      this.#runScript(call, GET_OR_SET, [toBuffer(value), ttlArgument(ttlMs)], toResult);
+      this.#runScript(call, GET_OR_SET, [value, ttlArgument(ttlMs)], toResult);
 
     if (!capabilities.getOrSet) return byScript();
-    const args = [call.fullKey, toBuffer(value), "NX", "GET", ...px(ttlMs)];
+    const args = [call.fullKey, value, "NX", "GET", ...px(ttlMs)];
     return this.#send(call, "SET", args, toResult).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error;
       capabilities.getOrSet = false;
@@ -77,9 +77,9 @@ export class Commands {
 
   compareAndSet(call: KeyCall, { expected, next, ttlMs, announce }: Swap): Promise<boolean> {
     const channel = announce ? this.#channelOf(call.fullKey) : "";
-    if (expected === null) return this.#setIfAbsent(call, next as Uint8Array, ttlMs, channel);
-    if (next === null) return this.#deleteIfEqual(call, toBuffer(expected), channel);
-    return this.#replaceIfEqual(call, toBuffer(expected), toBuffer(next), ttlMs, channel);
+    if (expected === null) return this.#setIfAbsent(call, next as Buffer, ttlMs, channel);
+    if (next === null) return this.#deleteIfEqual(call, expected, channel);
+    return this.#replaceIfEqual(call, expected, next, ttlMs, channel);
   }
 
   /** What is left of the key's TTL, {@link NO_EXPIRY} or {@link ABSENT}. */
@@ -91,8 +91,8 @@ export class Commands {
     return this.#send(call, "PING", [], toNothing);
   }
 
-  #setIfAbsent(call: KeyCall, next: Uint8Array, ttlMs: number, channel: string): Promise<boolean> {
-    const answer = this.#send(call, "SET", [call.fullKey, toBuffer(next), "NX", ...px(ttlMs)], isOk);
+  #setIfAbsent(call: KeyCall, next: Buffer, ttlMs: number, channel: string): Promise<boolean> {
+    const answer = this.#send(call, "SET", [call.fullKey, next, "NX", ...px(ttlMs)], isOk);
     this.#announce(call, channel, announcement(ttlMs));
     return answer;
   }
@@ -168,9 +168,9 @@ function announcement(ttlMs: number): string {
   return String(ttlMs === Number.POSITIVE_INFINITY ? NO_EXPIRY : ttlMs);
 }
 
-/** ioredis takes only a `Buffer` for bytes. The memory is shared. */
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The same memory, as our callers get bytes: a plain `Uint8Array`. */
+function asBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** A copy: the reply is a view of ioredis' read buffer, and would keep 64 KiB alive. */

@@ -85,7 +85,10 @@ export class Link implements RequestOwner {
       const waiting = new Waiting(
         call.deadlineMs,
         () => resolve(start(call)),
-        () => reject(this.#unreachable(call)),
+        () => {
+          reject(this.#unreachable(call));
+          this.#checkIdle();
+        },
       );
       if (this.#state === "ended") waiting.expire();
       else this.#waiting.add(waiting);

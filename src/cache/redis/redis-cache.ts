@@ -1,4 +1,4 @@
-import { copyBytes, equalBytes } from "../bytes.ts";
+import { copyBriefly, equalBytes } from "../bytes.ts";
 import type { Cache, CacheOperation, CacheStats, CompareAndSetOptions, GetOrSetResult, Unwatch } from "../contract.ts";
 import { CacheCounters } from "../counters.ts";
 import { ConnectionError } from "../errors.ts";
@@ -46,7 +46,7 @@ export class RedisCache implements Cache {
 
   async set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
     const ttl = this.#guard.write("set", key, value, ttlMs);
-    const own = copyBytes(value);
+    const own = copyBriefly(value);
     await this.#perform("set", key, (call) => this.#store.commands.set(call, own, ttl));
   }
 
@@ -57,7 +57,7 @@ export class RedisCache implements Cache {
 
   async getOrSet(key: string, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
     const ttl = this.#guard.write("getOrSet", key, value, ttlMs);
-    const own = copyBytes(value);
+    const own = copyBriefly(value);
     const result = await this.#perform("getOrSet", key, (call) => this.#store.commands.getOrSet(call, own, ttl));
     this.#store.watches.onFound(this.#keyPrefix + key);
     return result;
@@ -73,8 +73,8 @@ export class RedisCache implements Cache {
     const ttl = this.#guard.compareAndSet(key, expected, next, ttlMs);
     const isRenewal = expected !== null && next !== null && equalBytes(expected, next);
     const swap = {
-      expected: expected && copyBytes(expected),
-      next: next && copyBytes(next),
+      expected: expected && copyBriefly(expected),
+      next: next && copyBriefly(next),
       ttlMs: ttl,
       announce: options?.announce !== "none" && !isRenewal,
     };

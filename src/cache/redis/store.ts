@@ -27,7 +27,13 @@ export class RedisStore {
     this.commands = new Commands(connection, channelOf);
     const readRemainingMs = (key: string, fullKey: string): Promise<number> =>
       this.run(this.call("watch", key, fullKey), (call) => this.commands.remainingMs(call));
-    this.watches = new Watches({ clock, subscriber, channelOf, readRemainingMs });
+    this.watches = new Watches({
+      clock,
+      subscriber,
+      channelOf,
+      run: (call, start) => this.run(call, start),
+      readRemainingMs,
+    });
     connection.onReconnected = () => this.watches.wakeAll();
   }
 

@@ -1,6 +1,8 @@
 import type { Clock, Timer } from "../../runtime/clock.ts";
+import { ConnectionError } from "../errors.ts";
 import type { NodeClient } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { subjectOf, title } from "./failures.ts";
 import type { Link } from "./link.ts";
 import type { Call } from "./request.ts";
 
@@ -49,10 +51,15 @@ export class Subscriber {
   async subscribe(channel: string, call: Call): Promise<void> {
     this.#enter();
     try {
-      await this.#connect().then(({ link }) => {
+      const subscribe = ({ link }: Connection<void>): Promise<void> => {
         this.#channels.add(channel);
         return link.run(call, () => send(link, call, "subscribe", channel));
-      });
+      };
+      const fail = (error: Error): never => {
+        const { address } = this.#options;
+        throw new ConnectionError(`${title(call)}: ${error.message}`, { ...subjectOf(call), address, cause: error });
+      };
+      await this.#connect().then(subscribe, fail);
     } catch (error) {
       // It may have been executed all the same.
       void this.unsubscribe(channel, call.key);

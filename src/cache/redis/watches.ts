@@ -7,6 +7,8 @@ export interface WatchesOptions {
   readonly clock: Clock;
   readonly subscriber: Subscriber;
   readonly channelOf: (fullKey: string) => string;
+  /** Calls `start` when there is a connection to the store. */
+  readonly run: (call: KeyCall, start: (call: KeyCall) => Promise<void>) => Promise<void>;
   /** What is left of a key's TTL, `NO_EXPIRY` or `ABSENT`. */
   readonly readRemainingMs: (key: string, fullKey: string) => Promise<number>;
 }
@@ -80,14 +82,15 @@ export class Watches {
   }
 
   #begin(call: KeyCall, channel: string): WatchedKey {
-    const { clock, subscriber, readRemainingMs } = this.#options;
+    const { clock, subscriber, run, readRemainingMs } = this.#options;
     const callbacks = new Set<() => void>();
     const alarm = new ExpiryAlarm({
       clock,
       readRemainingMs: () => readRemainingMs(call.key, call.fullKey),
       onExpired: () => notify({ callbacks }),
     });
-    const watched = { channel, callbacks, alarm, subscribed: subscriber.subscribe(channel, call) };
+    const subscribed = run(call, () => subscriber.subscribe(channel, call));
+    const watched = { channel, callbacks, alarm, subscribed };
     this.#keys.set(channel, watched);
     // At the same time, on the other connection: a watch takes one round trip.
     void alarm.look();
