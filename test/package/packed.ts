@@ -48,6 +48,8 @@ export async function packAndInstall(): Promise<Packed> {
     tarball,
     // A user of ioredis's types needs Node's.
     `@types/node@${manifest.devDependencies["@types/node"]}`,
+    // A user of holdfast/telemetry needs the optional peer.
+    `@opentelemetry/api@${manifest.devDependencies["@opentelemetry/api"]}`,
   ]);
   return {
     tarball,

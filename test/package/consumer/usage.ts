@@ -1,8 +1,10 @@
 // A user's program: type-checked against the installed package, then run. Uses every entry point.
 import { ConnectionError, connect, type Lock } from "holdfast";
-import { type Cache, codec } from "holdfast/cache";
+import { type Cache, codec, defineKey, typed, unchecked } from "holdfast/cache";
+import { createManager } from "holdfast/manager";
 import { createMemoryCache } from "holdfast/memory";
 import { openRedisCache } from "holdfast/redis";
+import { telemetry } from "holdfast/telemetry";
 import { cacheConformance, ManualClock } from "holdfast/testing";
 
 async function main(): Promise<void> {
@@ -15,10 +17,17 @@ async function main(): Promise<void> {
   check((await cache.get("answer")) === undefined, "the value expires");
   await cache.close();
 
-  const hold = await connect("memory:");
+  const hold = await connect("memory:", { telemetry: telemetry() });
   const token: number = await hold.withLock("invoice:42", async (lock: Lock) => lock.fencingToken);
   check(Number.isSafeInteger(token), "a lock has a fencing token");
   await hold.close();
+
+  const manager = createManager({ resolve: () => ({ url: "memory:" }) });
+  const names = typed(() => manager.current(), defineKey("name:{id}", { ttlMs: 1_000, schema: unchecked<string>() }));
+  const name: string | undefined = await manager.run("acme", () => names.getOrCompute({ id: "1" }, () => "Ada"));
+  check(name === "Ada", "a tenant has its own values");
+  check((await manager.run("globex", () => names.get({ id: "1" }))) === undefined, "and no other has them");
+  await manager.close();
 
   // Nobody listens on port 1.
   const refused: unknown = await openRedisCache("redis://127.0.0.1:1").catch((error: unknown) => error);
