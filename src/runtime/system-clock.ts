@@ -41,8 +41,9 @@ function randomBytes(size: number): Uint8Array {
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  // Whole milliseconds: Node keeps a list of timers for each different delay, and fractions make every one different.
   setTimer: (callback, delayMs) =>
-    delayMs > MAX_DELAY_MS ? new LongTimer(callback, delayMs) : setTimeout(callback, delayMs),
+    delayMs > MAX_DELAY_MS ? new LongTimer(callback, delayMs) : setTimeout(callback, Math.ceil(delayMs)),
   clearTimer: (timer: Timer) =>
     timer instanceof LongTimer ? timer.clear() : clearTimeout(timer as NodeJS.Timeout | undefined),
   random: () => Math.random(),

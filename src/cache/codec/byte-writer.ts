@@ -35,10 +35,14 @@ export class ByteWriter {
     this.#end = 0;
   }
 
-  /** A copy of what was written. Throws `OutOfRoom` when it is longer than allowed. */
+  /**
+   * A copy of what was written. A small one lies in Node's pool of buffers (see `copyBriefly`), since most of what is
+   * encoded is sent and forgotten. Throws `OutOfRoom` when it is longer than allowed.
+   */
   take(): Uint8Array {
     if (this.#end > this.#maxBytes) throw new OutOfRoom();
-    return this.#bytes.slice(0, this.#end);
+    const { buffer, byteOffset, length } = Buffer.from(this.#bytes.subarray(0, this.#end));
+    return new Uint8Array(buffer, byteOffset, length);
   }
 
   /** What was written from `start` on, as a string to compare with. */

@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes.ts";
 import type { GetOrSetResult } from "../contract.ts";
 import { HoldfastError } from "../errors.ts";
 import type { CommandArgument } from "./client.ts";
@@ -61,7 +62,7 @@ export class Commands {
     const capabilities = this.#connection.greeting;
     const toResult = (reply: unknown): GetOrSetResult => {
       const existing = toValue(reply);
-      return existing === undefined ? { value: asBytes(value), wasSet: true } : { value: existing, wasSet: false };
+      return existing === undefined ? { value: copyBytes(value), wasSet: true } : { value: existing, wasSet: false };
     };
     const byScript = (): Promise<GetOrSetResult> =>
       this.#runScript(call, GET_OR_SET, [value, ttlArgument(ttlMs)], toResult);
@@ -166,11 +167,6 @@ function ttlArgument(ttlMs: number): string {
 /** What watchers are told: what `PTTL` would answer now. */
 function announcement(ttlMs: number): string {
   return String(ttlMs === Number.POSITIVE_INFINITY ? NO_EXPIRY : ttlMs);
-}
-
-/** The same memory, as our callers get bytes: a plain `Uint8Array`. */
-function asBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, length);
 }
 
 /** A copy: the reply is a view of ioredis' read buffer, and would keep 64 KiB alive. */

@@ -202,3 +202,22 @@ describe("waiters of one process", () => {
     await next.value()?.release();
   });
 });
+
+describe("a lock that was taken past the line and is released while the head of the line asks for it", () => {
+  it("is granted once, and does not stay held when the work is done", async () => {
+    const world = new World();
+    const cache = world.client();
+    // The head's question is slow; a try past the line is answered before it.
+    cache.inject({ fault: "delay", delayMs: 4, operation: "getOrSet", key: "lock:{job}", times: 1 });
+    const patient = follow(withLock(cache, "job", () => "done", world.options({ waitMs: 1_000 })));
+    await world.clock.advance(0);
+    const lock = await acquireLock(cache, "job", world.options({ waitMs: 0 }));
+    await world.clock.advance(2);
+    expect(await lock.release()).toBe(true);
+    await world.clock.advance(3_000);
+    expect(patient.value()).toBe("done");
+    expect(world.eventsOf("lost")).toEqual([]);
+    expect(await world.store().get("lock:{job}")).toBeUndefined();
+    expect(world.clock.timers).toBe(0);
+  });
+});
