@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
@@ -44,6 +45,7 @@ export class Delivery<Input, Result> {
   /** How long its own handler ran; `undefined` if it was not run. */
   ranMs: number | undefined;
   readonly #parts: DeliveryParts<Input>;
+  readonly #caller = new AsyncResource("holdfast.Delivery");
   readonly #arrivedAt: Instant;
   readonly #stopListening: () => void;
   #isOpen = true;
@@ -92,6 +94,11 @@ export class Delivery<Input, Result> {
   /** Its own handler is about to run. */
   begin(): void {
     this.#leave();
+  }
+
+  /** Calls the handler in the async context of who called, not of whichever delivery asked the store for all. */
+  call<T>(handler: () => T): T {
+    return this.#caller.runInAsyncScope(handler);
   }
 
   succeed(delivered: Delivered<Result>): void {

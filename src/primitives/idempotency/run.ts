@@ -44,7 +44,7 @@ export async function run<Input, Result>(parts: RunParts<Input, Result>): Promis
   const startedAt = now(settings.clock);
   let ended: Promise<Ending>;
   try {
-    const value = await handler(delivery.input, claim);
+    const value = await delivery.call(() => handler(delivery.input, claim));
     delivery.ranMs = elapsedMs(settings.clock, startedAt);
     ended = returned(parts, value);
   } catch (error) {

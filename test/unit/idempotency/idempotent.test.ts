@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/cache/errors.ts";
 import {
@@ -401,6 +402,24 @@ describe("a guarded handler", () => {
     await expect(here.guard((_, context) => context.fencingToken, { name: "y" })({ id: "1" })).rejects.toThrow(
       /fencing: true/,
     );
+  });
+
+  test("the handler runs in the async context of its own caller", async () => {
+    const tenant = new AsyncLocalStorage<string>();
+    const first = new Bench();
+    void there
+      .guard(first.handler)({ id: "1" })
+      .catch(() => {});
+    await world.clock.advance(0);
+    const guarded = here.guard(() => tenant.getStore());
+    const impatient = tenant.run("acme", () => guarded({ id: "1" }, { waitMs: 100 }));
+    const patient = tenant.run("umbrella", () => guarded({ id: "1" }));
+    const rejected = expect(impatient).rejects.toThrow(IdempotencyInProgressError);
+    await world.clock.advance(200);
+    await rejected;
+    first.run.fail(new Error("no"));
+    await world.clock.advance(0);
+    expect(await patient).toBe("umbrella");
   });
 
   test("keys and inputs are checked before anything is sent", async () => {
