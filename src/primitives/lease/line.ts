@@ -110,27 +110,37 @@ export class Line {
     const startedMs = this.#clock.monotonicMs();
     this.#pumping = true;
     try {
-      const outcome = await seeker.acquisition.attempt("fast");
-      if (outcome.kind === "granted") {
-        if (options.scope?.closed) this.#giveBack(seeker, outcome.grant);
-        else return this.#start(seeker, outcome.grant);
-      }
-    } catch (error) {
-      if (!isStoreFault(error)) throw error;
+      const lease = await this.#attemptFirst(seeker, options);
+      if (lease) return lease;
+      const waitedMs = this.#clock.monotonicMs() - startedMs;
+      // Not awaited: it stands in front before those who have come meanwhile begin to try.
+      return this.#wait(seeker, { ...options, waitMs: Math.max(0, options.waitMs - waitedMs) }, "first");
     } finally {
       this.#first = undefined;
       this.#pumping = false;
       if (this.#waiters.size > 0) this.#startPump();
       else this.#settleDown();
     }
-    const waitedMs = this.#clock.monotonicMs() - startedMs;
-    return this.#wait(seeker, { ...options, waitMs: Math.max(0, options.waitMs - waitedMs) }, "first");
+  }
+
+  async #attemptFirst(seeker: Seeker, { scope }: WaitOptions): Promise<Lease | undefined> {
+    try {
+      const outcome = await seeker.acquisition.attempt("fast");
+      if (outcome.kind === "granted" && !scope?.closed) return this.#start(seeker, outcome.grant);
+      if (outcome.kind === "granted") this.#giveBack(seeker, outcome.grant);
+    } catch (error) {
+      if (!isStoreFault(error)) throw error;
+    }
+    return undefined;
   }
 
   #wait(seeker: Seeker, { waitMs, signal, scope }: WaitOptions, place: "first" | "last" = "last"): Promise<Lease> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
-      if (scope?.closed) return reject(scope.closed);
+      if (scope?.closed) {
+        this.#takeBack(seeker);
+        return reject(scope.closed);
+      }
       let timer: Timer;
       const end = (): void => {
         this.#clock.clearTimer(timer);

@@ -33,6 +33,22 @@ describe("waiters of one process", () => {
     expect(order).toEqual(Array.from({ length: 40 }, (_, i) => i));
   });
 
+  it("are served in that order when the first of them finds the lock taken, or the store at fault", async () => {
+    for (const hindrance of ["occupied", "fault"] as const) {
+      const cache = world.client();
+      const name = `job ${hindrance}`;
+      const elsewhere = hindrance === "occupied" && (await acquireLock(world.client(), name, world.options()));
+      if (hindrance === "fault") cache.inject({ fault: "lost-request", operation: "getOrSet", times: 1 });
+      const order: number[] = [];
+      const runs = [1, 2, 3].map((i) => withLock(cache, name, () => void order.push(i), world.options()));
+      await world.clock.advance(1);
+      if (elsewhere) await elsewhere.release();
+      await world.clock.advance(1_000);
+      await Promise.all(runs);
+      expect(order).toEqual([1, 2, 3]);
+    }
+  });
+
   it("get tokens that rise", async () => {
     const cache = world.client();
     const tokens: number[] = [];
