@@ -208,8 +208,9 @@ export class Line {
 
   /** What of a lease may be passed to the head. If it may not, the head stands back after the release. */
   #passable(lease: Lease, head: Waiter): Inheritance | undefined {
-    // An attempt that is under way may find what was passed, or be granted a second time.
-    if (this.#held?.lease !== lease || head.attempting || !lease.isHeld()) return undefined;
+    if (this.#held?.lease !== lease || !lease.isHeld()) return undefined;
+    // An attempt that is under way may find what was passed, or be granted a second time; and who tries first, is first.
+    if (head.attempting || this.#first) return undefined;
     const { bytes } = lease;
     const { record } = this.#held;
     this.#passes += 1;

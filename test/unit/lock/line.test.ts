@@ -49,6 +49,20 @@ describe("waiters of one process", () => {
     }
   });
 
+  it("are not overtaken by the next while the first of them tries", async () => {
+    const cache = world.client();
+    const past = await tryAcquireLock(cache, "job", world.options());
+    await past?.release();
+    cache.inject({ fault: "delay", delayMs: 10, operation: "getOrSet", skip: 1, times: 1 });
+    const order: number[] = [];
+    const again = tryAcquireLock(cache, "job", world.options());
+    const runs = [1, 2].map((i) => withLock(cache, "job", () => void order.push(i), world.options()));
+    await (await again)?.release();
+    await world.clock.advance(100);
+    await Promise.all(runs);
+    expect(order).toEqual([1, 2]);
+  });
+
   it("get tokens that rise", async () => {
     const cache = world.client();
     const tokens: number[] = [];
