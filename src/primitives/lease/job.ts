@@ -48,8 +48,9 @@ export class Job implements Closable {
   async #close(reason: unknown): Promise<void> {
     for (const one of this.#held) one.windDown(reason);
     // Again and again, because a timer may run early: what still counts as held must not be released under the work.
+    // And not in smaller steps than a timer takes: what is left may be less than a clock can tell.
     for (let leftMs = this.#leftMs(); leftMs > 0 && !this.#isDone; leftMs = this.#leftMs()) {
-      await this.#doneWithin(leftMs);
+      await this.#doneWithin(Math.max(1, leftMs));
     }
     await Promise.all(this.#held.map((one) => one.release()));
   }
