@@ -33,12 +33,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "cache",
     "runtime",
   ],
+  http: ["primitives/idempotency", "cache"],
   testing: ["cache", "runtime"],
 };
 
 /** Package → the only part of src that loads it, so that nobody else pays for it. Types cost nothing. */
 const ONLY_IN: Readonly<Record<string, string>> = {
   ioredis: "cache/redis",
+  "structured-headers": "http",
   "@opentelemetry/api": "telemetry",
 };
 

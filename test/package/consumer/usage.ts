@@ -1,6 +1,7 @@
 // A user's program: type-checked against the installed package, then run. Uses every entry point.
 import { ConnectionError, connect, type Lock } from "holdfast";
 import { type Cache, codec, defineKey, typed, unchecked } from "holdfast/cache";
+import { idempotentFetch } from "holdfast/http";
 import { createManager } from "holdfast/manager";
 import { createMemoryCache } from "holdfast/memory";
 import { openRedisCache } from "holdfast/redis";
@@ -20,6 +21,12 @@ async function main(): Promise<void> {
   const hold = await connect("memory:", { telemetry: telemetry() });
   const token: number = await hold.withLock("invoice:42", async (lock: Lock) => lock.fencingToken);
   check(Number.isSafeInteger(token), "a lock has a fencing token");
+  const ship = hold.idempotent((order: { id: string }) => `shipped ${order.id}`, { name: "ship", key: ({ id }) => id });
+  const shipped: string = await ship({ id: "1" });
+  check(shipped === "shipped 1", "a guarded handler is called like the handler");
+  const respond = idempotentFetch(hold, () => new Response("paid"), { identity: false });
+  const refusal: Response = await respond(new Request("http://shop.example/pay", { method: "POST" }));
+  check(refusal.status === 400, "a request without a key is refused");
   await hold.close();
 
   const manager = createManager({ resolve: () => ({ url: "memory:" }) });
