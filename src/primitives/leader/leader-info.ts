@@ -1,4 +1,5 @@
 import type { Cache } from "../../cache/contract.ts";
+import { decodeToken } from "../lease/fence.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { decodeRecord } from "../lease/record.ts";
 
@@ -17,16 +18,25 @@ export interface Look {
   /** Differs when the leader or the term does. */
   readonly id: string;
   readonly leader: LeaderInfo | null;
+  /** The highest token that was issued, if that is known. */
+  readonly fence: number | undefined;
+  /** Somebody has claimed the leadership and does not lead yet. */
+  readonly isPending: boolean;
 }
 
-const NOBODY: Look = { id: "", leader: null };
-
+/**
+ * Reads the lease and, after it, the fence. Who has just taken the lease is no leader before its token was issued; if
+ * it dies in between, it never was one. A fence that is gone (its retention has passed) says nothing.
+ */
 export async function lookForLeader(cache: Cache, keys: LeaseKeys): Promise<Look> {
-  const bytes = await cache.get(keys.lease);
-  if (bytes === undefined) return NOBODY;
+  const [bytes, fenceBytes] = await Promise.all([cache.get(keys.lease), cache.get(keys.fence)]);
+  const fence = fenceBytes && decodeToken(fenceBytes);
+  if (bytes === undefined) return nobody(fence, false);
   const record = decodeRecord(bytes);
-  if (record === undefined) return { id: Buffer.from(bytes).toString("hex"), leader: UNREADABLE };
-  const { holder, nonce, fencingToken, acquiredAtMs, metadata } = record;
+  if (record === undefined)
+    return { ...nobody(fence, false), id: Buffer.from(bytes).toString("hex"), leader: UNREADABLE };
+  const { holder, nonce, fencingToken, lastToken, acquiredAtMs, metadata } = record;
+  if (fence !== undefined && fence < lastToken) return nobody(fence, true);
   return {
     id: `${Buffer.from(nonce).toString("hex")}:${fencingToken}`,
     leader: {
@@ -35,7 +45,13 @@ export async function lookForLeader(cache: Cache, keys: LeaseKeys): Promise<Look
       electedAt: new Date(acquiredAtMs),
       ...(metadata === undefined ? {} : { metadata }),
     },
+    fence,
+    isPending: false,
   };
+}
+
+export function nobody(fence: number | undefined, isPending: boolean): Look {
+  return { id: "", leader: null, fence, isPending };
 }
 
 const UNREADABLE: LeaderInfo = {

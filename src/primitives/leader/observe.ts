@@ -9,7 +9,7 @@
 
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { ClosedError, isStoreFault } from "../../cache/errors.ts";
-import { type Clock, sleep } from "../../runtime/clock.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import { Alarm } from "../lease/alarm.ts";
 import { Hints } from "../lease/hints.ts";
@@ -17,10 +17,8 @@ import type { LeaseKeys } from "../lease/names.ts";
 import { pollMs, retryMs } from "../lease/pace.ts";
 import type { Scope } from "../lease/scope.ts";
 import { bellKey } from "./bell.ts";
-import { type LeaderInfo, type Look, lookForLeader } from "./leader-info.ts";
+import { type LeaderInfo, type Look, lookForLeader, nobody } from "./leader-info.ts";
 import { Lifetime } from "./lifetime.ts";
-
-const SECOND_LOOK_MS = 20;
 
 export interface Observation {
   readonly source: CacheSource;
@@ -78,8 +76,9 @@ class Observer {
   readonly #hints: readonly Hints[];
   readonly #stopListening: () => void;
   #last: Look | undefined;
-  #highestToken = 0;
-  #failures = 0;
+  /** The last leader that was seen, and so the highest term. */
+  #lastLed: Look | undefined;
+  #retries = 0;
 
   constructor(cache: Cache, clock: Clock, keys: LeaseKeys, ended: AbortSignal) {
     this.#cache = cache;
@@ -94,24 +93,14 @@ class Observer {
 
   /** The next look that differs from the last; `undefined` when the observation has ended. */
   async nextChange(): Promise<Look | undefined> {
-    let doubted: string | undefined;
     while (!this.#ended.aborted) {
       // Before the read: whatever changes after it rings again.
       this.#alarm.silence();
       const look = await unlessAborted(this.#ended, this.#look());
       if (look === undefined) return undefined;
-      if (look === "fault") {
-        await this.#alarm.sleep(this.#jitter(retryMs(this.#failures++)));
-        continue;
-      }
-      this.#failures = 0;
-      if (look.id !== this.#last?.id) {
-        if (look.id === doubted || !this.#isDoubtful(look)) return this.#note(look);
-        doubted = look.id;
-        await sleep(this.#clock, SECOND_LOOK_MS, this.#ended);
-        continue;
-      }
-      await this.#sleep();
+      if (look !== "fault" && look.id !== this.#last?.id) return this.#note(look);
+      if (look === "fault" || look.isPending) await this.#alarm.sleep(this.#jitter(retryMs(this.#retries++)));
+      else await this.#sleep();
     }
     return undefined;
   }
@@ -123,7 +112,8 @@ class Observer {
 
   async #look(): Promise<Look | "fault" | undefined> {
     try {
-      return await lookForLeader(this.#cache, this.#keys);
+      const look = await lookForLeader(this.#cache, this.#keys);
+      return this.#isOvertaken(look) ? nobody(look.fence, true) : look;
     } catch (error) {
       if (error instanceof ClosedError) return undefined;
       if (!isStoreFault(error)) throw error;
@@ -132,21 +122,24 @@ class Observer {
   }
 
   /**
-   * A candidate that has just taken the lease may have guessed too low a token,
-   * and replaces it within a round trip. A lower token that stays is true: then
-   * the store has lost its data.
+   * While the fence is where it has to be, no new term has a lower token than one that was seen before: it is a guess
+   * of a candidate that is about to be replaced. If the fence is not, the store has lost its data, and terms begin anew.
    */
-  #isDoubtful({ leader }: Look): boolean {
-    return leader !== null && leader.fencingToken <= this.#highestToken;
+  #isOvertaken({ id, leader, fence }: Look): boolean {
+    const highest = this.#lastLed?.leader?.fencingToken;
+    if (leader === null || highest === undefined || id === this.#lastLed?.id) return false;
+    return leader.fencingToken <= highest && fence !== undefined && fence >= highest;
   }
 
   #note(look: Look): Look {
     this.#last = look;
-    this.#highestToken = look.leader?.fencingToken ?? this.#highestToken;
+    if (look.leader !== null) this.#lastLed = look;
+    this.#retries = 0;
     return look;
   }
 
   async #sleep(): Promise<void> {
+    this.#retries = 0;
     const started = await unlessAborted(this.#ended, Promise.all(this.#hints.map((hints) => hints.start())));
     // Once a watch is active nothing is missed any more: look again before sleeping.
     if (started === undefined || started.some(Boolean)) return;

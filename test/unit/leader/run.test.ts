@@ -147,7 +147,7 @@ describe("an election", () => {
       const term = await tenants.campaign();
       await term.resign();
       await tenants.leader();
-      expect(caches.map((cache) => cache.count({ operation: "get" }))).toEqual([0, 1]);
+      expect(caches.map((cache) => cache.count({ operation: "get" }) > 0)).toEqual([false, true]);
     });
   });
 
