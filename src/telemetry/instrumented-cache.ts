@@ -9,7 +9,7 @@ import type {
 } from "../cache/contract.ts";
 import { HoldfastError } from "../cache/errors.ts";
 import { systemClock } from "../runtime/system-clock.ts";
-import { currentInstruments, type Instruments } from "./instruments.ts";
+import { currentInstruments } from "./instruments.ts";
 
 /**
  * A cache whose operations are measured, by the semantic conventions for
@@ -28,19 +28,23 @@ export class InstrumentedCache implements Cache {
   }
 
   get(key: string): Promise<Uint8Array | undefined> {
-    return this.#run("get", () => this.#cache.get(key));
+    return currentInstruments() ? this.#measure("get", () => this.#cache.get(key)) : this.#cache.get(key);
   }
 
   set(key: string, value: Uint8Array, ttlMs: number): Promise<void> {
-    return this.#run("set", () => this.#cache.set(key, value, ttlMs));
+    return currentInstruments()
+      ? this.#measure("set", () => this.#cache.set(key, value, ttlMs))
+      : this.#cache.set(key, value, ttlMs);
   }
 
   delete(key: string): Promise<boolean> {
-    return this.#run("delete", () => this.#cache.delete(key));
+    return currentInstruments() ? this.#measure("delete", () => this.#cache.delete(key)) : this.#cache.delete(key);
   }
 
   getOrSet(key: string, value: Uint8Array, ttlMs: number): Promise<GetOrSetResult> {
-    return this.#run("getOrSet", () => this.#cache.getOrSet(key, value, ttlMs));
+    return currentInstruments()
+      ? this.#measure("getOrSet", () => this.#cache.getOrSet(key, value, ttlMs))
+      : this.#cache.getOrSet(key, value, ttlMs);
   }
 
   compareAndSet(
@@ -50,15 +54,19 @@ export class InstrumentedCache implements Cache {
     ttlMs?: number,
     options?: CompareAndSetOptions,
   ): Promise<boolean> {
-    return this.#run("compareAndSet", () => this.#cache.compareAndSet(key, expected, next, ttlMs, options));
+    return currentInstruments()
+      ? this.#measure("compareAndSet", () => this.#cache.compareAndSet(key, expected, next, ttlMs, options))
+      : this.#cache.compareAndSet(key, expected, next, ttlMs, options);
   }
 
   watch(key: string, onChange: () => void): Promise<Unwatch> {
-    return this.#run("watch", () => this.#cache.watch(key, onChange));
+    return currentInstruments()
+      ? this.#measure("watch", () => this.#cache.watch(key, onChange))
+      : this.#cache.watch(key, onChange);
   }
 
   health(): Promise<void> {
-    return this.#run("health", () => this.#cache.health());
+    return currentInstruments() ? this.#measure("health", () => this.#cache.health()) : this.#cache.health();
   }
 
   stats(): CacheStats {
@@ -73,12 +81,7 @@ export class InstrumentedCache implements Cache {
     return this.#cache.close();
   }
 
-  #run<T>(operation: CacheOperation, call: () => Promise<T>): Promise<T> {
-    const instruments = currentInstruments();
-    return instruments === undefined ? call() : this.#measure(instruments, operation, call);
-  }
-
-  async #measure<T>({ operationDuration }: Instruments, operation: CacheOperation, call: () => Promise<T>): Promise<T> {
+  async #measure<T>(operation: CacheOperation, call: () => Promise<T>): Promise<T> {
     const startedMs = systemClock.monotonicMs();
     let attributes = this.#attributesOf(operation);
     try {
@@ -87,7 +90,7 @@ export class InstrumentedCache implements Cache {
       attributes = { ...attributes, "error.type": error instanceof HoldfastError ? error.code : "_OTHER" };
       throw error;
     } finally {
-      operationDuration.record((systemClock.monotonicMs() - startedMs) / 1_000, attributes);
+      currentInstruments()?.operationDuration.record((systemClock.monotonicMs() - startedMs) / 1_000, attributes);
     }
   }
 

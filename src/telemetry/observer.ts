@@ -1,102 +1,124 @@
 import type { IdempotencyEvent, IdempotencyOutcome } from "../primitives/idempotency/events.ts";
 import type { LeaseEvent } from "../primitives/lease/events.ts";
 import { systemClock } from "../runtime/system-clock.ts";
-import { currentInstruments, observed } from "./instruments.ts";
-import { isTracing, recordSpan } from "./spans.ts";
+import { currentInstruments, type Instruments, observed } from "./instruments.ts";
+import { currentTracer, recordSpan } from "./spans.ts";
 
 /** Turns what the primitives report into metrics and spans. Names and keys are attributes of spans only. */
 export function observe(event: LeaseEvent | IdempotencyEvent): void {
-  switch (event.type) {
-    case "renewed":
-      currentInstruments()?.leaseRenewals.add(1, { kind: event.kind, outcome: event.outcome });
-      break;
-    case "lost":
-      currentInstruments()?.leasesLost.add(1, { kind: event.kind, reason: event.reason });
-      break;
-    case "stalled":
-      currentInstruments()?.leasesStalled.add(1, { kind: event.kind });
-      break;
-    case "release-failed":
-      currentInstruments()?.releaseFailures.add(1, { kind: event.kind });
-      break;
-    default:
-  }
-  if (event.kind === "lock") observeLock(event);
-  else if (event.kind === "leader") observeLeader(event);
-  else if (event.kind === "idempotency") observeIdempotency(event);
+  // Who leads is known all the time, for an SDK that is started in the middle of a term.
+  if (event.kind === "leader") followTerm(event);
+  const instruments = currentInstruments();
+  if (instruments !== undefined) count(event, instruments);
+  if (currentTracer() === undefined) return;
+  if (event.kind === "lock") traceLock(event);
+  else if (event.kind === "leader") traceTerm(event);
+  else if (event.kind === "idempotency") traceRun(event);
 }
 
-function observeLock(event: LeaseEvent): void {
-  const { name } = event;
+function count(event: LeaseEvent | IdempotencyEvent, instruments: Instruments): void {
+  const { kind } = event;
+  switch (event.type) {
+    case "acquired":
+    case "not-acquired":
+      if (kind === "lock") countAcquisition(event, instruments);
+      break;
+    case "released":
+      if (kind === "lock") instruments.lockHold.record(event.heldMs / 1_000, { outcome: event.outcome });
+      break;
+    case "renewed":
+      instruments.leaseRenewals.add(1, { kind, outcome: event.outcome });
+      break;
+    case "lost":
+      instruments.leasesLost.add(1, { kind, reason: event.reason });
+      break;
+    case "stalled":
+      instruments.leasesStalled.add(1, { kind });
+      break;
+    case "release-failed":
+      instruments.releaseFailures.add(1, { kind });
+      break;
+    case "settled": {
+      const attributes = { name: event.name, outcome: event.outcome };
+      instruments.idempotencyRequests.add(1, attributes);
+      instruments.idempotencyDuration.record(event.durationMs / 1_000, attributes);
+      break;
+    }
+    default:
+  }
+}
+
+type AcquisitionEvent = Extract<LeaseEvent, { type: "acquired" | "not-acquired" }>;
+
+function countAcquisition(event: AcquisitionEvent, { lockAcquisitions, lockWait }: Instruments): void {
+  const attributes = { outcome: outcomeOf(event) };
+  lockAcquisitions.add(1, attributes);
+  lockWait.record(event.waitedMs / 1_000, attributes);
+}
+
+function outcomeOf(event: AcquisitionEvent): string {
+  return event.type === "acquired" ? "acquired" : event.outcome;
+}
+
+function traceLock(event: LeaseEvent): void {
   if (event.type === "acquired" || event.type === "not-acquired") {
-    const { waitedMs } = event;
-    const outcome = event.type === "acquired" ? "acquired" : event.outcome;
-    const instruments = currentInstruments();
-    instruments?.lockAcquisitions.add(1, { outcome });
-    instruments?.lockWait.record(waitedMs / 1_000, { outcome });
+    const outcome = outcomeOf(event);
     recordSpan({
       name: "holdfast.lock.wait",
-      durationMs: waitedMs,
+      durationMs: event.waitedMs,
       attributes: {
-        "holdfast.lock.name": name,
+        "holdfast.lock.name": event.name,
         "holdfast.outcome": outcome,
         ...(event.type === "acquired" ? { "holdfast.fencing_token": event.fencingToken } : {}),
       },
       failure: outcome === "timeout" || outcome === "failed" ? outcome : undefined,
     });
   } else if (event.type === "released") {
-    const { heldMs, outcome, fencingToken } = event;
-    currentInstruments()?.lockHold.record(heldMs / 1_000, { outcome });
-    recordSpan({
-      name: "holdfast.lock.hold",
-      durationMs: heldMs,
-      attributes: {
-        "holdfast.lock.name": name,
-        "holdfast.outcome": outcome,
-        "holdfast.fencing_token": fencingToken,
-      },
-      failure: outcome === "lost" ? outcome : undefined,
-    });
+    traceTenure("holdfast.lock.hold", "holdfast.lock.name", event);
   }
 }
 
-function observeLeader(event: LeaseEvent): void {
-  if (event.type !== "acquired" && event.type !== "lost" && event.type !== "released") return;
-  const { name, fencingToken } = event;
-  const term = `${fencingToken} ${name}`;
-  if (event.type === "acquired") observed.terms.add(term);
-  else observed.terms.delete(term);
-  // An SDK that was started since then sees what is the case now.
-  currentInstruments();
-  if (event.type !== "released") return;
+function traceTerm(event: LeaseEvent): void {
+  if (event.type === "released") traceTenure("holdfast.leader.term", "holdfast.election.name", event);
+}
+
+function traceTenure(name: string, nameAttribute: string, event: Extract<LeaseEvent, { type: "released" }>): void {
   recordSpan({
-    name: "holdfast.leader.term",
+    name,
     durationMs: event.heldMs,
     attributes: {
-      "holdfast.election.name": name,
+      [nameAttribute]: event.name,
       "holdfast.outcome": event.outcome,
-      "holdfast.fencing_token": fencingToken,
+      "holdfast.fencing_token": event.fencingToken,
     },
     failure: event.outcome === "lost" ? event.outcome : undefined,
   });
 }
 
+function followTerm(event: LeaseEvent): void {
+  if (event.type === "acquired") observed.terms.add(termOf(event));
+  else if (event.type === "lost" || event.type === "released") observed.terms.delete(termOf(event));
+}
+
+function termOf({ name, fencingToken }: { readonly name: string; readonly fencingToken: number }): string {
+  return `${fencingToken} ${name}`;
+}
+
 /** Runs of guarded handlers that are under way, by guard and key: since when, and the number of the attempt. */
 const runs = new Map<string, { readonly sinceMs: number; readonly attempt: number }>();
 
-function observeIdempotency(event: IdempotencyEvent): void {
-  if (event.type === "claimed" && isTracing()) {
-    runs.set(messageOf(event), { sinceMs: systemClock.monotonicMs(), attempt: event.attempt });
+const RAN: ReadonlySet<IdempotencyOutcome> = new Set(["executed", "failed", "lost"]);
+
+function traceRun(event: IdempotencyEvent): void {
+  const { name, key } = event;
+  const message = JSON.stringify([name, key]);
+  if (event.type === "claimed") {
+    runs.set(message, { sinceMs: systemClock.monotonicMs(), attempt: event.attempt });
   }
-  if (event.type !== "settled") return;
-  const { name, key, outcome, durationMs } = event;
-  const instruments = currentInstruments();
-  instruments?.idempotencyRequests.add(1, { name, outcome });
-  instruments?.idempotencyDuration.record(durationMs / 1_000, { name, outcome });
-  const run = runs.size === 0 ? undefined : runs.get(messageOf(event));
+  const run = runs.get(message);
   // Duplicates settle, too, while the run that they wait for goes on.
-  if (run === undefined || !RAN.has(outcome)) return;
-  runs.delete(messageOf(event));
+  if (run === undefined || event.type !== "settled" || !RAN.has(event.outcome)) return;
+  runs.delete(message);
   recordSpan({
     name: "holdfast.idempotency.run",
     durationMs: systemClock.monotonicMs() - run.sinceMs,
@@ -104,14 +126,8 @@ function observeIdempotency(event: IdempotencyEvent): void {
       "holdfast.idempotency.name": name,
       "holdfast.idempotency.key": key,
       "holdfast.idempotency.attempt": run.attempt,
-      "holdfast.outcome": outcome,
+      "holdfast.outcome": event.outcome,
     },
-    failure: outcome === "executed" ? undefined : outcome,
+    failure: event.outcome === "executed" ? undefined : event.outcome,
   });
-}
-
-const RAN: ReadonlySet<IdempotencyOutcome> = new Set(["executed", "failed", "lost"]);
-
-function messageOf({ name, key }: IdempotencyEvent): string {
-  return JSON.stringify([name, key]);
 }

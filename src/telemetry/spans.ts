@@ -1,15 +1,12 @@
-import { type Attributes, ProxyTracer, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
+import { type Attributes, ProxyTracerProvider, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { systemClock } from "../runtime/system-clock.ts";
 
-/** The tracer, or `undefined` while there is no SDK: until then the API gives out proxies. */
-function currentTracer(): Tracer | undefined {
-  const tracer = trace.getTracer("holdfast");
-  return tracer instanceof ProxyTracer ? undefined : tracer;
-}
-
-/** Whether there is an SDK for spans. */
-export function isTracing(): boolean {
-  return currentTracer() !== undefined;
+/** The tracer, or `undefined` while there is no SDK. */
+export function currentTracer(): Tracer | undefined {
+  const provider = trace.getTracerProvider();
+  return provider instanceof ProxyTracerProvider
+    ? provider.getDelegateTracer("holdfast")
+    : provider.getTracer("holdfast");
 }
 
 /** What a span of something that is over tells. */
