@@ -175,6 +175,8 @@ export class Acquisition<R extends Claim = LeaseRecord> {
   async #confirm(held: Uint8Array, seen: Uint8Array | undefined): Promise<Outcome<R>> {
     const { cache, clock, keys, timing, fencing } = this.#options;
     const startedAt = now(clock);
+    // Never sent again: a rewrite of unknown outcome that arrives late would replace it.
+    this.#draft = undefined;
     let mine = held;
     let fence = seen;
     while (elapsedMs(clock, startedAt) < timing.ttlMs) {
@@ -189,7 +191,6 @@ export class Acquisition<R extends Claim = LeaseRecord> {
       mine = draft.bytes;
       if (await issuing) return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
     }
-    this.#draft = undefined;
     return MISSED;
   }
 
