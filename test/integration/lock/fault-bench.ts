@@ -16,7 +16,7 @@ export interface Watched {
 }
 
 /** How many locks are held through each fault. The figures of the documentation are those of 100. */
-export const SAMPLES: number = Number(process.env["HOLDFAST_FAULT_SAMPLES"] ?? 10);
+const SAMPLES: number = Number(process.env["HOLDFAST_FAULT_SAMPLES"] ?? 10);
 
 /** What a lock's `remainingMs` leaves out of its TTL. */
 function reserveMs(ttlMs: number): number {
