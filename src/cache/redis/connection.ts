@@ -54,7 +54,7 @@ export class Connection<T> {
     this.#client = client;
     this.#options = options;
     this.link = new Link(client, options);
-    this.link.onSuspect = (reason) => this.#abandon(reason);
+    this.link.onSuspect = (reason) => this.abandon(reason);
     const remember = (fault: unknown): void => {
       this.link.fault = fault as Error;
     };
@@ -103,6 +103,7 @@ export class Connection<T> {
   }
 
   async #greet(): Promise<void> {
+    if (this.#released) return;
     const epoch = ++this.#epoch;
     const { clock, connectTimeoutMs, reconnects } = this.#options;
     this.link.fault = undefined;
@@ -129,7 +130,7 @@ export class Connection<T> {
 
   /** The server is of no use. Another connection may find another one behind the same address. */
   #tryAgainLater(fault: Error): void {
-    const tryAgain = (): void => (this.#canReplace ? this.#abandon(fault) : void this.#greet());
+    const tryAgain = (): void => (this.#canReplace ? this.abandon(fault) : void this.#greet());
     this.#setTimer(tryAgain, RETRY_MS);
   }
 
@@ -137,7 +138,7 @@ export class Connection<T> {
   #onConnect(): void {
     const { connectTimeoutMs } = this.#options;
     const fault = new Error(`it was connected, but not of use within ${connectTimeoutMs} ms`);
-    this.#setTimer(() => this.#abandon(fault), connectTimeoutMs);
+    this.#setTimer(() => this.abandon(fault), connectTimeoutMs);
   }
 
   /** A caller's client is not ours to replace, and a cluster replaces the connections to its nodes by itself. */
@@ -145,8 +146,8 @@ export class Connection<T> {
     return this.#options.reconnects?.enabled === true && !isCluster(this.#client);
   }
 
-  /** Breaks the connection, so that the client makes another one. */
-  #abandon(reason: Error): void {
+  /** Breaks the connection, so that a client of our own makes another one. */
+  abandon(reason: Error): void {
     if (!this.#canReplace) return;
     this.link.fault = reason;
     // Not `disconnect(true)`: that waits for the other end to close as well, and it may be gone.
@@ -156,7 +157,7 @@ export class Connection<T> {
   #setTimer(callback: () => void, delayMs: number): void {
     const { clock } = this.#options;
     clock.clearTimer(this.#timer);
-    this.#timer = clock.setTimer(callback, delayMs);
+    if (!this.#released) this.#timer = clock.setTimer(callback, delayMs);
   }
 
   #onClose(): void {

@@ -6,12 +6,13 @@ import { checkMaxValueBytes, OperationGuard } from "../guard.ts";
 import { resolveAddress } from "./address.ts";
 import { isCluster, isRedisClient, type NodeClient, type RedisClient } from "./client.ts";
 import { Connection } from "./connection.ts";
+import { FailoverWatch } from "./failover.ts";
 import { greet } from "./greeting.ts";
 import type { RedisCacheOptions, RedisConfig } from "./options.ts";
-import { createClient, duplicateClient, type OwnClientOptions } from "./own-client.ts";
+import { createClient, createSentinelClient, duplicateClient, type OwnClientOptions } from "./own-client.ts";
 import { RedisCache } from "./redis-cache.ts";
 import { RedisStore } from "./store.ts";
-import { Subscriber } from "./subscriber.ts";
+import { Subscriber, type SubscriberOptions } from "./subscriber.ts";
 
 /**
  * Connects to Redis, Valkey, or what speaks their protocol.
@@ -75,14 +76,18 @@ export async function openRedisStore(
     usesTls,
     makeClient: (reconnects) => duplicateClient(client, { ...limits, reconnects }),
   });
-  const store = new RedisStore({ clock, connection, subscriber, database });
+  const store = new RedisStore({ clock, connection, subscriber, database, mayMove: place.mayMove });
+  const failovers = place.watchFailovers?.(() => connection.abandon(new Error("another server has become the master")));
   return {
     cache: (keyPrefix, release = async () => {}) => {
       checkKeyPrefix(keyPrefix, "keyPrefix");
       const guard = new OperationGuard(maxValueBytes);
       return new RedisCache(store, { guard, keyPrefix: place.clientPrefix + keyPrefix, release });
     },
-    close: () => store.close(),
+    close: async () => {
+      await failovers?.close();
+      await store.close();
+    },
   };
 }
 
@@ -97,19 +102,33 @@ interface Place {
   readonly clientPrefix: string;
   /** `undefined`: the client is the caller's. */
   readonly reconnects: { enabled: boolean } | undefined;
+  /** Whether another connection may lead to another server. */
+  readonly mayMove: boolean;
+  readonly watchFailovers?: (onFailover: () => void) => FailoverWatch;
 }
 
 function ownClient(target: string | RedisConfig, limits: Omit<OwnClientOptions, "reconnects">): Place {
   const address = resolveAddress(target);
+  const { at, database, label, tls } = address;
   const reconnects = { enabled: false };
-  return {
+  const usesTls = tls !== undefined;
+  const place = {
     client: createClient(address, { ...limits, reconnects }),
-    address: address.label,
-    database: address.database,
-    usesTls: address.tls !== undefined,
+    address: label,
+    database,
+    usesTls,
     clientPrefix: "",
     reconnects,
+    mayMove: at.kind === "sentinel",
   };
+  if (at.kind !== "sentinel") return place;
+  const watchFailovers = (onFailover: () => void): FailoverWatch => {
+    let turn = 0;
+    const makeClient: SubscriberOptions["makeClient"] = (allowed) =>
+      createSentinelClient(at, tls, turn++, { ...limits, reconnects: allowed });
+    return new FailoverWatch({ ...limits, address: label, usesTls, name: at.name, makeClient, onFailover });
+  };
+  return { ...place, watchFailovers };
 }
 
 function lentClient(client: RedisClient): Place {
@@ -121,6 +140,7 @@ function lentClient(client: RedisClient): Place {
     usesTls: tls !== undefined,
     clientPrefix: keyPrefix ?? "",
     reconnects: undefined,
+    mayMove: Boolean(client.options.sentinels),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from "ioredis";
 import type { Clock } from "../../runtime/clock.ts";
 import { ConnectionError } from "../errors.ts";
-import type { Address } from "./address.ts";
+import type { Address, Place } from "./address.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { GOODBYE_MS } from "./connection.ts";
 import { CLIENT_NAME } from "./greeting.ts";
@@ -14,6 +14,8 @@ export interface OwnClientOptions {
   /** Whether a client that lost its connection makes another one. */
   readonly reconnects: { readonly enabled: boolean };
 }
+
+export type SentinelPlace = Extract<Place, { kind: "sentinel" }>;
 
 /** Makes a client for an address, not yet connected. */
 export function createClient({ at, username, password, tls }: Address, options: OwnClientOptions): RedisClient {
@@ -70,6 +72,27 @@ export function duplicateClient(client: RedisClient, options: OwnClientOptions):
   // A node may be gone for good; then another one is asked for.
   const fewRetries = (failures: number): number | null => (failures > NODE_RETRIES ? null : retry(failures));
   return node.duplicate({ ...onlyOurs(options), connectionName: CLIENT_NAME, retryStrategy: fewRetries });
+}
+
+/** Makes a client of the Sentinels: each time of the next one, so that one that is gone does no harm. */
+export function createSentinelClient(
+  at: SentinelPlace,
+  tls: Address["tls"],
+  turn: number,
+  options: OwnClientOptions,
+): NodeClient {
+  const { hosts, username, password } = at;
+  const retry = retryDelays(options);
+  return new Redis({
+    ...onlyOurs(options),
+    ...hosts[turn % hosts.length],
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls }),
+    connectionName: CLIENT_NAME,
+    protocol: 2,
+    retryStrategy: (failures) => (failures > NODE_RETRIES ? null : retry(failures)),
+  }) as unknown as NodeClient;
 }
 
 const NODE_RETRIES = 2;

@@ -13,6 +13,8 @@ export interface RedisStoreOptions {
   readonly subscriber: Subscriber;
   /** In which the keys are; a message goes to all databases alike. */
   readonly database: number;
+  /** Whether another connection may lead to another server: then the subscriber has to follow. */
+  readonly mayMove: boolean;
 }
 
 /** A server, or a cluster, and what all caches on it share: the connection, the subscriber, the watched keys. */
@@ -21,7 +23,7 @@ export class RedisStore {
   readonly watches: Watches;
   readonly #connection: Connection<Capabilities>;
 
-  constructor({ clock, connection, subscriber, database }: RedisStoreOptions) {
+  constructor({ clock, connection, subscriber, database, mayMove }: RedisStoreOptions) {
     this.#connection = connection;
     const channelOf = (fullKey: string): string => `holdfast:${database}:${fullKey}`;
     this.commands = new Commands(connection, channelOf);
@@ -34,7 +36,10 @@ export class RedisStore {
       run: (call, start) => this.run(call, start),
       readRemainingMs,
     });
-    connection.onReconnected = () => this.watches.wakeAll();
+    connection.onReconnected = () => {
+      if (mayMove) subscriber.renew();
+      this.watches.wakeAll();
+    };
   }
 
   get address(): string {

@@ -79,6 +79,11 @@ export class Subscriber {
       .catch(() => {});
   }
 
+  /** Connects anew: another server may be the right one now. */
+  renew(): void {
+    this.#connection?.then((connection) => connection.abandon(new Error("it was to be renewed"))).catch(() => {});
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#options.clock.clearTimer(this.#timer);
