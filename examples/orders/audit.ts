@@ -37,7 +37,12 @@ async function wrongBalances(ledger: Ledger, deliveries: readonly Delivery[]): P
 function overlaps(entries: readonly JournalEntry[]): string[] {
   const faults: string[] = [];
   const present = new Map<string, Set<string>>();
-  for (const { event, customer, worker, order } of entries) {
+  for (const entry of entries) {
+    if (entry.event === "killed") {
+      for (const workers of present.values()) workers.delete(entry.worker);
+      continue;
+    }
+    const { event, customer, worker, order } = entry;
     const workers = present.get(customer) ?? new Set();
     present.set(customer, workers);
     if (event === "leave") {
@@ -57,8 +62,9 @@ function overlaps(entries: readonly JournalEntry[]): string[] {
 function fallingFences(entries: readonly JournalEntry[]): string[] {
   const faults: string[] = [];
   const highest = new Map<string, number>();
-  for (const { event, customer, worker, fence } of entries) {
-    if (event !== "enter" || fence === null) continue;
+  for (const entry of entries) {
+    if (entry.event !== "enter" || entry.fence === null) continue;
+    const { customer, worker, fence } = entry;
     const before = highest.get(customer) ?? 0;
     if (fence <= before) faults.push(`${worker} came to ${customer} with ${fence} after ${before}`);
     highest.set(customer, Math.max(fence, before));

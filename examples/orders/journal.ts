@@ -1,8 +1,10 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** One worker went to a customer's account, or came back from it. */
-export interface JournalEntry {
+/** A worker went to a customer's account or came back from it, or was killed wherever it was. */
+export type JournalEntry = Visit | { readonly event: "killed"; readonly worker: string };
+
+export interface Visit {
   readonly event: "enter" | "leave";
   readonly customer: string;
   readonly order: string;

@@ -20,7 +20,8 @@ export interface Permit {
   readonly signal: AbortSignal;
 }
 
-export type Booking = "booked" | "duplicate";
+/** `"found"`: whoever ran before was killed between writing the account and saying so. */
+export type Booking = "booked" | "found";
 
 /**
  * A ledger that is right only if one booking at a time is under way for each
@@ -48,14 +49,18 @@ export class Ledger {
     }
   }
 
-  /** Adds an order to its customer's account, unless it is there. `permit` is `undefined` when nothing is locked. */
+  /**
+   * Adds an order to its customer's account, unless it is there: no guard can know what a worker did that was killed
+   * before it could say so, so the effect itself has to be safe to repeat. `permit` is `undefined` when nothing is
+   * locked.
+   */
   async book({ order, customer, cents }: Delivery, permit: Permit | undefined): Promise<Booking> {
     const fence = permit?.fencingToken ?? null;
     const note = { customer, order, worker: this.#worker, fence };
     this.journal.append({ event: "enter", ...note });
     try {
       const account = await this.read(customer);
-      if (account.orders.includes(order)) return "duplicate";
+      if (account.orders.includes(order)) return "found";
       if (fence !== null && fence < account.fence) {
         throw new Error(`The ledger refuses token ${fence} for ${customer}: ${account.fence} has been here`);
       }

@@ -10,10 +10,12 @@ const PROGRAM: string = fileURLToPath(new URL("./worker-process.ts", import.meta
 export interface Reply {
   readonly handled?: Handled;
   readonly error?: string;
+  /** No answer yet: it is in the middle of an order. */
+  readonly booking?: true;
 }
 
 /** Starts a worker in a process of its own. */
-export async function startRemoteWorker(settings: WorkerSettings): Promise<Worker> {
+export async function startRemoteWorker(settings: WorkerSettings): Promise<RemoteWorker> {
   const worker = new RemoteWorker(settings.name);
   try {
     await worker.ask(settings);
@@ -24,7 +26,7 @@ export async function startRemoteWorker(settings: WorkerSettings): Promise<Worke
   }
 }
 
-class RemoteWorker implements Worker {
+export class RemoteWorker implements Worker {
   readonly name: string;
   // Detached from the terminal: Ctrl-C is for the parent, which lets its workers finish.
   readonly #process: ChildProcess = fork(PROGRAM, { detached: true });
@@ -37,6 +39,22 @@ class RemoteWorker implements Worker {
     const { handled } = await this.ask(delivery);
     if (handled === undefined) throw new Error("no answer");
     return handled;
+  }
+
+  /** Kills the process in the middle of this order. Gives what came of it if it had nothing to do for it. */
+  async dieDuring(delivery: Delivery): Promise<Handled | "killed"> {
+    const kill = ({ booking }: Reply): void => {
+      if (booking) this.#process.kill("SIGKILL");
+    };
+    this.#process.on("message", kill);
+    try {
+      return await this.handle(delivery);
+    } catch (error) {
+      if (this.#process.signalCode === "SIGKILL") return "killed";
+      throw error;
+    } finally {
+      this.#process.off("message", kill);
+    }
   }
 
   /** Lets the process finish what it does, and waits for its end. */
@@ -53,6 +71,7 @@ class RemoteWorker implements Worker {
     const child = this.#process;
     return new Promise((resolve, reject) => {
       const settle = (reply: Reply): void => {
+        if (reply.booking) return;
         child.off("message", settle).off("exit", ended);
         if (reply.error === undefined) resolve(reply);
         else reject(new Error(reply.error));

@@ -12,22 +12,28 @@ const EXAMPLES = 3;
 export class Tally {
   booked = 0;
   duplicates = 0;
+  killed = 0;
+  takenOver = 0;
+  /** Runs that found their order booked: whoever began them was killed too late to prevent that. */
+  found = 0;
   locks = 0;
   waits = 0;
   longestWaitMs = 0;
   readonly #startedAt: number = performance.now();
 
   get deliveries(): number {
-    return this.booked + this.duplicates;
+    return this.booked + this.found + this.duplicates;
   }
 
   get seconds(): number {
     return (performance.now() - this.#startedAt) / 1_000;
   }
 
-  add({ booking, waitedMs }: Handled): void {
+  add({ booking, waitedMs, takenOver }: Handled): void {
     if (booking === "booked") this.booked++;
+    else if (booking === "found") this.found++;
     else this.duplicates++;
+    if (takenOver) this.takenOver++;
     if (waitedMs === undefined) return;
     this.locks++;
     if (waitedMs > WAIT_MS) this.waits++;
@@ -62,11 +68,18 @@ export function showProgress(total: number): Progress {
 export function printTally(tally: Tally): void {
   console.log(`
 Deliveries   ${number(tally.deliveries)} in ${tally.seconds.toFixed(1)} s
-  booked     ${number(tally.booked)}
-  duplicates ${number(tally.duplicates)}, skipped
-Locks taken  ${number(tally.locks)}
+  booked     ${number(tally.booked + tally.found)}
+  duplicates ${number(tally.duplicates)}, caught by the guard
+${killings(tally)}Locks taken  ${number(tally.locks)}
   waits      ${number(tally.waits)} longer than ${WAIT_MS} ms, the longest ${Math.round(tally.longestWaitMs)} ms
 `);
+}
+
+function killings({ killed, takenOver, found }: Tally): string {
+  if (killed === 0) return "";
+  return `Workers killed ${number(killed)}, each in the middle of an order
+  taken over ${number(takenOver)} of their runs, of which ${number(found)} had booked the order already
+`;
 }
 
 /** Prints the audit; returns whether it passed. */

@@ -19,7 +19,7 @@ process.once("disconnect", () => worker?.stop());
 
 async function follow(message: WorkerSettings | Delivery): Promise<Reply> {
   if (!("order" in message)) {
-    worker = await startWorker(message);
+    worker = await startWorker(message, () => answer({ booking: true }));
     return {};
   }
   if (worker === undefined) throw new Error("a delivery came before the settings");

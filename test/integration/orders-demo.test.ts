@@ -39,7 +39,13 @@ async function demo(args: readonly string[], onOutput?: (output: string, pid: nu
   return { exitCode, output };
 }
 
-const RIGHT = [/booked +3,000/, /duplicates 1,000/, /Locks taken +4,000/, /overlaps: 0/, /The ledger is right/];
+const RIGHT = [
+  /booked +3,000/,
+  /duplicates 1,000, caught by the guard/,
+  /Locks taken +3,000/,
+  /overlaps: 0/,
+  /The ledger is right/,
+];
 
 describe("npm run demo", () => {
   test("books every order once under locks in memory", { timeout: A_WHOLE_RUN }, async () => {
@@ -48,11 +54,13 @@ describe("npm run demo", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("books every order once with four processes and a server", { timeout: A_WHOLE_RUN }, async () => {
+  test("books every order once with four processes and a server, two of which are killed", { timeout: A_WHOLE_RUN }, async () => {
     const server = await startServer();
     try {
-      const { exitCode, output } = await demo(["--store", server.url, "--workers", "4"]);
+      const { exitCode, output } = await demo(["--store", server.url, "--workers", "4", "--kill", "2"]);
       for (const line of RIGHT) expect(output).toMatch(line);
+      expect(output).toMatch(/Workers killed 2/);
+      expect(output).toMatch(/taken over 2 of their runs/);
       expect(exitCode).toBe(0);
     } finally {
       await server.stop();

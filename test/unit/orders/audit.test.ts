@@ -36,7 +36,7 @@ describe("the audit of the ledger", () => {
     const deliveries = [delivery("o-1"), delivery("o-2", 50), delivery("o-1")];
     const booked: string[] = [];
     for (const [i, next] of deliveries.entries()) booked.push(await ledger.book(next, permit(i + 1)));
-    expect(booked).toEqual(["booked", "booked", "duplicate"]);
+    expect(booked).toEqual(["booked", "booked", "found"]);
     expect(await faults(deliveries)).toEqual(CLEAN);
   });
 
@@ -62,6 +62,15 @@ describe("the audit of the ledger", () => {
     await ledger.book(delivery("o-1"), permit(1));
     ledger.journal.append({ event: "enter", customer: "c-2", order: "o-9", worker: "worker-1", fence: 1 });
     expect(await faults([delivery("o-1")])).toEqual({ ...CLEAN, overlaps: 1 });
+  });
+
+  test("does not hold it against a worker that it was killed", async () => {
+    await ledger.book(delivery("o-1"), permit(1));
+    const other = new Ledger(directory, "worker-2");
+    ledger.journal.append({ event: "enter", customer: "c-1", order: "o-2", worker: "worker-1", fence: 2 });
+    ledger.journal.append({ event: "killed", worker: "worker-1" });
+    await other.book(delivery("o-2"), permit(3));
+    expect(await faults([delivery("o-1"), delivery("o-2")])).toEqual(CLEAN);
   });
 
   test("finds a token that does not rise", async () => {

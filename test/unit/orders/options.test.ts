@@ -3,12 +3,13 @@ import { parseOptions } from "../../../examples/orders/options.ts";
 
 describe("the demo's options", () => {
   test("have defaults", () => {
-    expect(parseOptions([])).toEqual({ store: "memory:", workers: 4, lock: true, help: false });
+    expect(parseOptions([])).toEqual({ store: "memory:", workers: 4, kill: 0, lock: true, help: false });
   });
 
   test("are read", () => {
-    const args = ["--store", "redis+sentinel://a,b/main", "--workers=8", "--no-lock", "--help"];
-    expect(parseOptions(args)).toEqual({ store: "redis+sentinel://a,b/main", workers: 8, lock: false, help: true });
+    const args = ["--store", "redis+sentinel://a,b/main", "--workers=8", "--kill", "2", "--no-lock", "--help"];
+    const store = "redis+sentinel://a,b/main";
+    expect(parseOptions(args)).toEqual({ store, workers: 8, kill: 2, lock: false, help: true });
   });
 
   test.each([
@@ -19,6 +20,9 @@ describe("the demo's options", () => {
     [["--workers", "1.5"], /--workers is "1\.5"/],
     [["--workers", ""], /--workers is ""/],
     [["--workers", "65"], /--workers is "65"/],
+    [["--store", "redis://x", "--kill", "-1"], /--kill/],
+    [["--store", "redis://x", "--kill", "1.5"], /--kill is "1\.5"/],
+    [["--kill", "1"], /--kill needs a server/],
     [["--store", "http://x"], /--store is "http:\/\/x"/],
     [["--no-lock=no"], /no-lock/],
   ])("%j are refused", (args, message) => {
