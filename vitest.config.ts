@@ -23,6 +23,7 @@ const config: ViteUserConfig = {
     projects: [
       project("unit"),
       project("property", needsServer),
+      project("simulation"),
       project("integration", needsServer),
       // Installs packages, one file after the other.
       project("package", { setupFiles: [], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),

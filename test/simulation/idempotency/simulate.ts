@@ -1,0 +1,133 @@
+import { inflict } from "../faults.ts";
+import { type Process, Violation, World } from "../kernel/world.ts";
+import { Oracle } from "./oracle.ts";
+import type { Schedule, Step, Task } from "./schedule.ts";
+import { Worker } from "./worker.ts";
+
+export interface Figures {
+  /** Things that happened in the world. */
+  readonly happenings: number;
+  readonly virtualMs: number;
+  readonly storeCalls: number;
+  /** Calls of handlers. */
+  readonly runs: number;
+}
+
+/** Whoever still works or waits when the faults stop is through with it after this time. */
+const PATIENCE_MS = 600_000;
+/** Clean-up that goes on in the background gives up after half a minute. */
+const QUIET_MS = 120_000;
+
+/**
+ * Runs a schedule; rejects with a `Violation` when something happens that must not.
+ *
+ * @param trace is given a line for everything that happens
+ */
+export async function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
+  const simulation = new Simulation(schedule, trace);
+  const onRejection = (reason: unknown): void => simulation.oracle.fail(`unhandled rejection: ${reason}`);
+  process.on("unhandledRejection", onRejection);
+  try {
+    return await simulation.run();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+class Simulation {
+  readonly oracle: Oracle;
+  readonly #schedule: Schedule;
+  readonly #world: World;
+  readonly #workers = new Map<Process, Worker>();
+  #tasks = 0;
+
+  constructor(schedule: Schedule, trace: ((line: string) => void) | undefined) {
+    this.#schedule = schedule;
+    this.#world = new World(schedule.setting);
+    this.#world.trace = trace;
+    this.oracle = new Oracle(this.#world, schedule.lossy);
+    this.#world.check = () => this.oracle.check();
+  }
+
+  async run(): Promise<Figures> {
+    const world = this.#world;
+    let atMs = 0;
+    for (const step of this.#schedule.steps) {
+      atMs += step.afterMs;
+      world.timeline.at(atMs, () => this.#begin(step));
+    }
+    await world.run(atMs);
+    for (const { network, machine } of world.processes) {
+      network.heal();
+      machine.wake();
+    }
+    await world.run(world.timeline.nowMs + PATIENCE_MS);
+    this.#checkAllDone();
+    await world.run(world.timeline.nowMs + QUIET_MS);
+    await world.settle();
+    this.#checkNothingLeft();
+    return {
+      happenings: world.happenings,
+      virtualMs: world.timeline.nowMs,
+      storeCalls: this.#processes().reduce((sum, { cache }) => sum + cache.calls, 0),
+      runs: this.oracle.runs,
+    };
+  }
+
+  #begin({ what }: Step): void {
+    const world = this.#world;
+    if ("work" in what) return this.#start(world.process(what.process), what);
+    if ("close" in what) {
+      const worker = this.#worker(world.process(what.close));
+      world.log(() => `CLOSE    process ${worker.process.index}`);
+      return worker.process.machine.deliver(() => worker.close());
+    }
+    if ("ms" in what && what.ms === 0) return;
+    world.log(() => `FAULT    ${JSON.stringify(what)}`);
+    inflict(world, what, (killed) => {
+      world.processes[killed.index] = world.newProcess(killed.index);
+    });
+  }
+
+  #start(process: Process, task: Task): void {
+    const worker = this.#worker(process);
+    const id = `delivery ${++this.#tasks}`;
+    this.#world.log(() => `DELIVER  ${id} to process ${process.index}: ${JSON.stringify(task)}`);
+    process.machine.deliver(() => worker.start(id, task));
+  }
+
+  #worker(process: Process): Worker {
+    let worker = this.#workers.get(process);
+    if (worker === undefined) {
+      worker = new Worker(this.#world, this.oracle, process, this.#schedule);
+      this.#workers.set(process, worker);
+    }
+    return worker;
+  }
+
+  #checkAllDone(): void {
+    for (const { process, running } of this.#workers.values()) {
+      if (process.machine.dead) continue;
+      for (const id of running) throw new Violation(`${id} has not settled although nothing goes wrong any more`);
+    }
+  }
+
+  #checkNothingLeft(): void {
+    const { store } = this.#world;
+    for (const { machine, cache, index } of this.#processes()) {
+      if (machine.dead) continue;
+      if (machine.timers > 0) throw new Violation(`process ${index} has left ${machine.timers} timers`);
+      if (cache.pending > 0) throw new Violation(`process ${index} has left ${cache.pending} operations`);
+      if (cache.watches > 0) throw new Violation(`process ${index} has left ${cache.watches} watches`);
+    }
+    if (store.watches > 0) throw new Violation(`the store has ${store.watches} watches left`);
+    for (const [key, leftMs] of store.remaining()) {
+      if (key.startsWith("idem:") && leftMs < this.#schedule.leaseTtlMs)
+        throw new Violation(`a claim of ${key} is left`);
+    }
+  }
+
+  #processes(): Process[] {
+    return [...new Set([...this.#workers.keys(), ...this.#world.processes])];
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * What must be true of locks, judged from outside: from the store's own order of
+ * events, from what crossed the network, and from what the user of the library
+ * gets to see. It shares no logic with the library.
+ */
+
+import { decodeRecord } from "../../../src/primitives/lease/record.ts";
+import type { Lock } from "../../../src/primitives/lock/lock.ts";
+import type { Call } from "../kernel/sim-cache.ts";
+import type { Answer, Change, Command } from "../kernel/store.ts";
+import { type Process, Violation, type World } from "../kernel/world.ts";
+import { Holding } from "./holding.ts";
+
+const LEASE = "lock:";
+const FENCE = "fence:";
+/** A suspended or set clock is noticed by a look that is taken every second. */
+const LOOK_MS = 1_010;
+/** Clocks are read in whole milliseconds. */
+const CLOCK_GRAIN_MS = 1.1;
+
+export class Oracle {
+  readonly #world: World;
+  readonly #holdings = new Map<string, Holding>();
+  readonly #granted = new Map<string, Holding[]>();
+  #open: Holding[] = [];
+  #violation: string | undefined;
+  readonly #resources = new Map<string, { token: number; holding: Holding }>();
+  readonly #fenceLosses = new Map<string, number[]>();
+  readonly #claims = new Map<string, { task: string; token: number }>();
+  /** Records sent by a process in a compare-and-set, and when last. */
+  readonly #sent = new Map<string, Call>();
+  /** Why the record of a task went away the last time. */
+  readonly #departures = new Map<string, Change["cause"]>();
+  readonly #reigning = new Map<string, string>();
+  #installs = 0;
+  /** Whether a command may be executed more often than it was answered. */
+  doubling: boolean;
+  /** Whether all wall clocks are right. */
+  wallClocksRight: boolean;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.doubling = world.setting.resends;
+    this.wallClocksRight = world.setting.wallClocks === "right";
+    world.store.onChange = (change) => this.#onChange(change);
+    world.store.onLoss = (key) => this.#onLoss(key);
+    for (const process of world.processes) this.observe(process);
+  }
+
+  observe(process: Process): void {
+    process.cache.onCall = (call) => this.#onCall(process, call);
+    process.cache.onAnswer = (call, answer) => this.#onAnswer(process, call, answer);
+  }
+
+  /** A task begins to wait for a lock. */
+  begins(task: string, name: string, process: Process, maxHoldMs: number | undefined): Holding {
+    const key = leaseKey(name);
+    const holding = new Holding(task, key, process, this.#world.timeline.nowMs, maxHoldMs);
+    this.#holdings.set(idOf(task, key), holding);
+    return holding;
+  }
+
+  /** A task was given the lock. */
+  granted(holding: Holding, lock: Lock, token: number): void {
+    const before = this.#granted.get(holding.key) ?? [];
+    holding.lock = lock;
+    holding.token = token;
+    holding.grantedAtMs = this.#world.timeline.nowMs;
+    const order = holding.installs.get(token);
+    if (order === undefined) return this.fail(`${holding} was granted token ${token}, which was never in the store`);
+    holding.order = order;
+    holding.grantedAtMonotonicMs = holding.process.machine.monotonicMs();
+    lock.signal.addEventListener("abort", () => this.#onSignal(holding));
+    this.#world.log(() => `GRANTED  ${holding} token ${token} order ${order}`);
+    if (token > 0) {
+      for (const other of before) if (other.token > 0) this.#checkTokens(other, holding);
+    }
+    this.#granted.set(holding.key, [...before, holding]);
+    this.#open.push(holding);
+  }
+
+  /** The user does not rely on the lock any more. */
+  gaveBack(holding: Holding): void {
+    holding.ended = true;
+    this.#world.log(() => `ENDED    ${holding}`);
+  }
+
+  /** A write with a token has reached the resource, which refuses lower tokens. */
+  write(holding: Holding, token: number): void {
+    const seen = this.#resources.get(holding.key);
+    if (seen !== undefined && token < seen.token) return;
+    if (seen !== undefined && seen.holding.order > holding.order && !this.#mayRunAgainst(holding, seen.holding)) {
+      this.fail(
+        `the resource accepted a write of ${holding} (token ${token}) after one of ${seen.holding} (${seen.token})`,
+      );
+    }
+    this.#resources.set(holding.key, { token, holding });
+  }
+
+  /** The library says that a lock was lost because somebody else has its record. */
+  foundTaken(holding: Holding): void {
+    const { key, task } = holding;
+    if (holding.tainted) return;
+    const value = this.#world.store.get(key);
+    if (value !== undefined && this.#claimOf(value).task === task) {
+      this.fail(`${holding} was declared lost, but the store still holds its record`);
+    }
+    if (!this.doubling && this.#departures.get(idOf(task, key)) === "command") {
+      this.fail(`${holding} was declared lost, but nobody had taken it: it was given back in time`);
+    }
+  }
+
+  /** How many locks were granted. */
+  get grants(): number {
+    let count = 0;
+    for (const granted of this.#granted.values()) count += granted.length;
+    return count;
+  }
+
+  /** Takes down that a promise was broken; the next check tells. */
+  fail(message: string): void {
+    this.#world.log(() => `VIOLATED ${message}`);
+    this.#violation ??= message;
+  }
+
+  /** Called whenever something has happened in a process. */
+  check(): void {
+    this.#open = this.#open.filter((holding) => holding.open);
+    for (const holding of this.#open) this.#checkAlone(holding);
+    for (const key of new Set(this.#open.map((holding) => holding.key))) {
+      const open = this.#open.filter((holding) => holding.key === key);
+      if (open.length > 1) this.#checkExclusion(open);
+    }
+    if (this.#violation !== undefined) throw new Violation(this.#violation);
+  }
+
+  #checkAlone(holding: Holding): void {
+    if (!holding.process.machine.awake) return;
+    const overForMs = -holding.sureForMs;
+    if (overForMs > 0 && !holding.signalled && !isDisturbed(holding)) {
+      this.fail(`the signal of ${holding} has not fired ${overForMs.toFixed(2)} ms after its time was over`);
+    }
+    // Asking makes the lock notice that it is lost, so not before its timers had their chance.
+    if (overForMs <= 0 && !holding.seenLost) return;
+    if (this.#isHeld(holding)) {
+      const why = holding.seenLost ? "it had been seen lost" : `its time was over for ${overForMs.toFixed(2)} ms`;
+      this.fail(`${holding} claims to be held, but ${why}`);
+    }
+  }
+
+  /** Asks the lock, which may make it notice that it is lost, and its user act on that. */
+  #isHeld(holding: Holding): boolean {
+    const held = holding.lock?.isHeld() === true;
+    if (!held && !holding.seenLost) {
+      holding.seenLost = true;
+      this.#world.dirty = true;
+    }
+    return held;
+  }
+
+  /** Nobody who runs may rely on a lock that somebody else relies on. */
+  #checkExclusion(open: readonly Holding[]): void {
+    const relying = open.filter((holding) => {
+      if (!holding.process.machine.awake) return false;
+      const held = this.#isHeld(holding);
+      return !holding.tainted && (held || (!holding.signalled && !isDisturbed(holding)));
+    });
+    if (relying.length > 1) this.fail(`held by two at once: ${relying.join(" and ")}`);
+  }
+
+  #onSignal(holding: Holding): void {
+    holding.signalled = true;
+    const lateMs = -holding.sureForMs;
+    this.#world.log(() => `SIGNAL   ${holding} (${(-lateMs).toFixed(2)} ms before its end)`);
+    if (lateMs > 0 && !isDisturbed(holding) && !holding.ended) {
+      this.fail(`the signal of ${holding} fired ${lateMs.toFixed(2)} ms after its time was over`);
+    }
+  }
+
+  #checkTokens(a: Holding, b: Holding): void {
+    const [earlier, later] = a.order < b.order ? [a, b] : [b, a];
+    if (earlier.token < later.token || this.#mayRunAgainst(earlier, later)) return;
+    this.fail(
+      `token ${later.token} of ${later} is not above ${earlier.token} of ${earlier}, which had the lock before`,
+    );
+  }
+
+  /**
+   * Whether the order of two tokens may be lost: the fence was, and the clock,
+   * which then takes over, was not right or not far enough.
+   */
+  #mayRunAgainst(earlier: Holding, later: Holding): boolean {
+    const from = earlier.startedAtMs;
+    const to = later.grantedAtMs ?? Number.POSITIVE_INFINITY;
+    const lost = (this.#fenceLosses.get(fenceOf(earlier.key)) ?? []).filter((at) => from <= at && at <= to);
+    if (lost.length === 0) return false;
+    const granted = earlier.grantedAtMs ?? Number.POSITIVE_INFINITY;
+    const clear = lost.every((at) => granted < at && at < later.startedAtMs);
+    return !(this.wallClocksRight && clear && later.startedAtMs > granted + CLOCK_GRAIN_MS);
+  }
+
+  #onCall(process: Process, call: Call): void {
+    const { command } = call;
+    this.#world.log(() => `${process.index} calls ${describe(command)}`);
+    if (command.name === "compareAndSet" && command.next && command.key.startsWith(LEASE)) {
+      this.#sent.set(bytesId(command.next), call);
+    }
+  }
+
+  #onAnswer(process: Process, call: Call, answer: Answer): void {
+    const { command } = call;
+    this.#world.log(() => `${process.index} hears ${describe(command)} → ${describeAnswer(answer)}`);
+    if (!command.key.startsWith(LEASE)) return;
+    if (command.name === "getOrSet" && typeof answer === "object" && "wasSet" in answer && answer.wasSet) {
+      this.#acknowledge(command.key, command.value, command.ttlMs, call);
+    }
+    if (command.name === "compareAndSet" && command.next && answer === true) {
+      this.#acknowledge(command.key, command.next, command.ttlMs, call);
+    }
+    // A compare-and-set that seemed to fail, but whose value is there, was executed.
+    if (command.name === "get" && answer instanceof Uint8Array) {
+      const sent = this.#sent.get(bytesId(answer));
+      if (sent?.command.name === "compareAndSet") this.#acknowledge(command.key, answer, sent.command.ttlMs, sent);
+    }
+  }
+
+  #acknowledge(key: string, bytes: Uint8Array, ttlMs: number, call: Call): void {
+    this.#holdings.get(idOf(this.#claimOf(bytes).task, key))?.acknowledge(bytesId(bytes), call.sentAt, ttlMs);
+  }
+
+  #onChange({ key, value, cause }: Change): void {
+    this.#world.log(() => `         STORE ${key} = ${value ? describeValue(key, value) : "absent"} (${cause})`);
+    if (!key.startsWith(LEASE)) return;
+    const next = value && this.#claimOf(value);
+    const before = this.#reigning.get(key);
+    if (before !== undefined && before !== next?.task) this.#departures.set(idOf(before, key), cause);
+    if (next === undefined) this.#reigning.delete(key);
+    else {
+      this.#reigning.set(key, next.task);
+      this.#holdings.get(idOf(next.task, key))?.installs.set(next.token, ++this.#installs);
+    }
+  }
+
+  #onLoss(key: string): void {
+    if (key.startsWith(FENCE)) {
+      this.#fenceLosses.set(key, [...(this.#fenceLosses.get(key) ?? []), this.#world.timeline.nowMs]);
+    }
+    for (const holding of this.#holdings.values()) if (holding.key === key) holding.tainted = true;
+  }
+
+  #claimOf(bytes: Uint8Array): { task: string; token: number } {
+    const id = bytesId(bytes);
+    let claim = this.#claims.get(id);
+    if (claim === undefined) {
+      const record = decodeRecord(bytes);
+      if (record === undefined) this.fail("a lease key holds something that is no record");
+      claim = { task: String(record?.metadata), token: record?.fencingToken ?? 0 };
+      this.#claims.set(id, claim);
+    }
+    return claim;
+  }
+}
+
+/** Whether its machine has slept, been paused or had its clock set so recently that a timer may not have noticed. */
+function isDisturbed({ process: { machine } }: Holding): boolean {
+  return machine.monotonicMs() - machine.disturbedAtMs < LOOK_MS;
+}
+
+function leaseKey(name: string): string {
+  return `${LEASE}{${name}}`;
+}
+
+function fenceOf(key: string): string {
+  return FENCE + key.slice(LEASE.length);
+}
+
+function idOf(task: string, key: string): string {
+  return `${task} ${key}`;
+}
+
+function bytesId(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+function describe(command: Command): string {
+  const { key } = command;
+  switch (command.name) {
+    case "get":
+    case "delete":
+      return `${command.name} ${key}`;
+    case "set":
+    case "getOrSet":
+      return `${command.name} ${key} ${describeValue(key, command.value)} (${command.ttlMs} ms)`;
+    case "compareAndSet": {
+      const { expected, next, ttlMs } = command;
+      return `cas ${key} ${describeValue(key, expected)} → ${describeValue(key, next)} (${ttlMs} ms)`;
+    }
+  }
+}
+
+function describeAnswer(answer: Answer): string {
+  if (typeof answer === "object" && "wasSet" in answer) return answer.wasSet ? "set" : describeValue("", answer.value);
+  return answer instanceof Uint8Array ? describeValue("", answer) : String(answer);
+}
+
+function describeValue(key: string, value: Uint8Array | null): string {
+  if (value === null) return "absent";
+  const record = key.startsWith(FENCE) ? undefined : decodeRecord(value);
+  if (record === undefined) return Buffer.from(value).toString("latin1");
+  return `<${record.metadata} ${record.fencingToken}${record.revision ? `/${record.revision}` : ""} ${record.ttlMs}>`;
+}

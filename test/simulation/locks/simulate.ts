@@ -1,0 +1,171 @@
+import type { Figures } from "../explore.ts";
+import { inflict } from "../faults.ts";
+import { type Process, Violation, World } from "../kernel/world.ts";
+import { Oracle } from "./oracle.ts";
+import type { Schedule, Step, Task } from "./schedule.ts";
+import { Worker } from "./worker.ts";
+
+/** Whoever still works or waits when the faults stop is through with it after this time. */
+const PATIENCE_MS = 600_000;
+/** Clean-up that goes on in the background gives up after half a minute. */
+const QUIET_MS = 120_000;
+
+/**
+ * Runs a schedule; rejects with a `Violation` when something happens that must not.
+ *
+ * @param trace is given a line for everything that happens
+ */
+export async function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
+  const simulation = new Simulation(schedule, trace);
+  const onRejection = (reason: unknown): void => simulation.oracle.fail(`unhandled rejection: ${reason}`);
+  process.on("unhandledRejection", onRejection);
+  try {
+    return await simulation.run();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+}
+
+class Simulation {
+  readonly #schedule: Schedule;
+  readonly #world: World;
+  readonly oracle: Oracle;
+  readonly #workers = new Map<Process, Worker>();
+  #tasks = 0;
+
+  constructor(schedule: Schedule, trace: ((line: string) => void) | undefined) {
+    this.#schedule = schedule;
+    this.#world = new World(schedule.setting);
+    this.#world.trace = trace;
+    this.oracle = new Oracle(this.#world);
+    this.#world.check = () => this.oracle.check();
+  }
+
+  async run(): Promise<Figures> {
+    const world = this.#world;
+    let atMs = 0;
+    for (const step of this.#schedule.steps) {
+      atMs += step.afterMs;
+      world.timeline.at(atMs, () => this.#begin(step));
+    }
+    await world.run(atMs);
+    this.#heal();
+    await world.run(world.timeline.nowMs + PATIENCE_MS);
+    this.#checkAllDone();
+    await this.#checkFree();
+    await world.run(world.timeline.nowMs + QUIET_MS);
+    await world.settle();
+    this.#checkNothingLeft();
+    return {
+      schedules: 1,
+      steps: this.#schedule.steps.length,
+      happenings: world.happenings,
+      virtualMs: world.timeline.nowMs,
+      storeCalls: this.#processes().reduce((sum, { cache }) => sum + cache.calls, 0),
+      grants: this.oracle.grants,
+    };
+  }
+
+  #begin({ what }: Step): void {
+    const world = this.#world;
+    if ("task" in what) return this.#start(world.process(what.process), what);
+    if ("close" in what) {
+      const worker = this.#worker(world.process(what.close));
+      world.log(() => `CLOSE    process ${worker.process.index}`);
+      return worker.process.machine.deliver(() => worker.close());
+    }
+    world.log(() => `FAULT    ${JSON.stringify(what)}`);
+    if (what.fault === "jump") this.oracle.wallClocksRight = false;
+    if (what.fault === "accident" && what.kind === "twice") this.oracle.doubling = true;
+    inflict(world, what, (killed) => this.#replace(killed));
+  }
+
+  #start(process: Process, task: Task): void {
+    const worker = this.#worker(process);
+    const id = `task ${++this.#tasks}`;
+    this.#world.log(() => `START    ${id} in process ${process.index}: ${JSON.stringify(task)}`);
+    process.machine.deliver(() => worker.start(id, task));
+  }
+
+  #replace(killed: Process): void {
+    const process = this.#world.newProcess(killed.index);
+    this.#world.processes[killed.index] = process;
+    this.oracle.observe(process);
+  }
+
+  #worker(process: Process): Worker {
+    let worker = this.#workers.get(process);
+    if (worker === undefined) {
+      worker = new Worker(this.#world, this.oracle, process);
+      this.#workers.set(process, worker);
+    }
+    return worker;
+  }
+
+  /** Faults stop: everybody runs, nothing more goes wrong. What is under way arrives when it arrives. */
+  #heal(): void {
+    for (const { network, machine } of this.#world.processes) {
+      network.heal();
+      machine.wake();
+    }
+  }
+
+  #checkAllDone(): void {
+    for (const { process, running } of this.#workers.values()) {
+      if (process.machine.dead) continue;
+      for (const id of running) throw new Violation(`${id} is not done although nothing goes wrong any more`);
+    }
+  }
+
+  /** A newcomer gets each lock as soon as leases that nobody holds any more have run out. */
+  async #checkFree(): Promise<void> {
+    const newcomer = this.#world.newProcess(this.#world.processes.length);
+    this.#world.processes.push(newcomer);
+    this.oracle.observe(newcomer);
+    const ttlMs = this.#longestTtl();
+    for (const key of [0, 1] as const) {
+      const task: Task = {
+        task: "acquire",
+        process: newcomer.index,
+        key,
+        ttlMs: 1_000,
+        waitMs: ttlMs * 1.02 + 10_000,
+        workMs: 1,
+        abortAfterMs: undefined,
+        extendToMs: [],
+        stubborn: false,
+        hasty: false,
+        renew: true,
+        fencing: true,
+        maxHoldMs: undefined,
+      };
+      this.#world.timeline.after(0, () => this.#start(newcomer, task));
+    }
+    const grants = this.oracle.grants;
+    await this.#world.run(this.#world.timeline.nowMs + ttlMs * 2 + 20_000);
+    if (this.oracle.grants < grants + 2) throw new Violation("a lock stays taken although nobody holds it");
+  }
+
+  #checkNothingLeft(): void {
+    const { store } = this.#world;
+    for (const { machine, cache, index } of this.#processes()) {
+      if (machine.dead) continue;
+      if (machine.timers > 0) throw new Violation(`process ${index} has left ${machine.timers} timers`);
+      if (cache.pending > 0) throw new Violation(`process ${index} has left ${cache.pending} operations`);
+      if (cache.watches > 0) throw new Violation(`process ${index} has left ${cache.watches} watches`);
+    }
+    if (store.watches > 0) throw new Violation(`the store has ${store.watches} watches left`);
+    for (const key of store.remaining().keys()) {
+      if (key.startsWith("lock:")) throw new Violation(`${key} is left in the store`);
+    }
+  }
+
+  #processes(): Process[] {
+    return [...new Set([...this.#workers.keys(), ...this.#world.processes])];
+  }
+
+  #longestTtl(): number {
+    const ttls = this.#schedule.steps.flatMap(({ what }) => ("task" in what ? [what.ttlMs, ...what.extendToMs] : []));
+    return Math.max(1_000, ...ttls);
+  }
+}
