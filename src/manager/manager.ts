@@ -74,6 +74,7 @@ export class Manager extends EventEmitter<ManagerEvents> implements AsyncDisposa
     checkTenant(tenantId);
     signal?.throwIfAborted();
     const handle = this.#handleOf(tenantId);
+    if (handle.isConnected) return handle;
     try {
       await waitFor(this.#settings.clock, handle.connect(signal), { signal: this.#ended.signal });
     } catch (error) {

@@ -68,6 +68,10 @@ export class TenantCache implements Cache {
     return this.#attachment?.cache.ordered ?? false;
   }
 
+  get isConnected(): boolean {
+    return this.#attachment?.connection.isOpen === true;
+  }
+
   /** Whether the tenant was ever connected. */
   get isKnown(): boolean {
     return this.#attachment !== undefined;
