@@ -9,7 +9,7 @@ import { dirname, join, normalize, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
 
-const FOLDERS = ["src", "test", "scripts", "examples", "bench"];
+const FOLDERS = ["src", "test", "scripts", "examples"];
 
 /** Part of src → the other parts that it may import. What is not listed it may not. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
