@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openRedisCache } from "../../../src/cache/redis/index.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -11,15 +11,18 @@ import { bytes, failureOf, MINUTE } from "./support.ts";
 
 let directory: string;
 let server: RedisServer;
-let ca: Buffer;
+let ca: string;
 let port: number;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "holdfast-tls-"));
   const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
-  const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  execFileSync("openssl", [...request, "-keyout", key, "-out", cert, ...subject], { stdio: "ignore" });
-  ca = readFileSync(cert);
+  const made = await generate([{ name: "commonName", value: "localhost" }], {
+    keyType: "ec",
+    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+  });
+  writeFileSync(key, made.private);
+  writeFileSync(cert, made.cert);
+  ca = made.cert;
   port = await freePort();
   server = await startServer({
     config: {
