@@ -48,7 +48,7 @@ export interface HttpIdempotencyOptions<Req> extends GuardOptions {
 }
 
 export interface HttpIdempotencySettings {
-  readonly guard: GuardOptions & Pick<IdempotentOptions<unknown>, "name" | "whenInProgress">;
+  readonly guard: GuardOptions & Pick<IdempotentOptions<unknown>, "name" | "whenInProgress" | "maxResultBytes">;
   readonly methods: ReadonlySet<string>;
   readonly required: boolean;
   readonly keep: (status: number) => boolean;
@@ -71,6 +71,9 @@ const REPLAY_HEADERS: readonly string[] = [
 ];
 
 const MAX_BODY_BYTES: number = 512 * 1024;
+
+/** Room for status and headers. */
+const HEADERS_BYTES: number = 64 * 1024;
 
 /** A handler that never answers must not hold its key for ever. */
 const MAX_RUN_MS = 300_000;
@@ -101,7 +104,7 @@ export function httpSettings<Req>(options: HttpIdempotencyOptions<Req>): HttpIde
     throw new ConfigError(`maxBodyBytes is ${describe(maxBodyBytes)}; it must be a whole number of bytes, 0 or more`);
   }
   return {
-    guard: { maxRunMs: MAX_RUN_MS, ...guard, name, whenInProgress },
+    guard: { maxRunMs: MAX_RUN_MS, ...guard, name, whenInProgress, maxResultBytes: maxBodyBytes + HEADERS_BYTES },
     methods: new Set(methods.map((method) => method.toUpperCase())),
     required,
     keep,

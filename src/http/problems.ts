@@ -5,6 +5,7 @@ import {
   IdempotencyInProgressError,
   IdempotencyLostError,
   IdempotencyMismatchError,
+  IdempotencyResultError,
 } from "../primitives/idempotency/errors.ts";
 
 interface Problem {
@@ -48,6 +49,7 @@ export function problemFor(error: unknown): Response | undefined {
       code: error.code,
     });
   }
+  if (error instanceof IdempotencyResultError) return notKept(error.reason === "too-large" ? "too large" : "not data");
   if (error instanceof IdempotencyLostError || isStoreFault(error)) {
     return respond({
       status: 503,

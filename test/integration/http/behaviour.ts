@@ -235,6 +235,14 @@ export function guardsRequests(name: string, start: Start): void {
       expect(runs).toHaveLength(1);
     });
 
+    test("so is one that is too large for the store", async () => {
+      const body = "x".repeat(1024 * 1024);
+      await open(() => ({ status: 200, body }), { maxBodyBytes: 4 * 1024 * 1024 });
+      expect((await (await send("k1")).text()).length).toBe(body.length);
+      expect((await send("k1")).status).toBe(409);
+      expect(runs).toHaveLength(1);
+    });
+
     test("a stream of events is passed on as it comes, and not kept", async () => {
       const bench = new Bench<void>();
       const headers = { "content-type": "text/event-stream" };
