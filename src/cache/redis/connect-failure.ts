@@ -1,5 +1,5 @@
 import { ConnectionError, HoldfastError } from "../errors.ts";
-import { describeFault, isReplyError, replyCode, withoutArguments } from "./failures.ts";
+import { describeFault, isReplyError, presentable, replyCode } from "./failures.ts";
 
 export interface Attempt {
   /** How messages name the other end. */
@@ -19,7 +19,7 @@ export function connectFailure(error: unknown, attempt: Attempt): ConnectionErro
   const advice = adviceOn(fault);
   return new ConnectionError(`No connection to ${address}: ${describeFault(fault)}.${advice && ` ${advice}`}`, {
     address,
-    cause: withoutArguments(fault),
+    cause: fault,
   });
 }
 
@@ -28,12 +28,11 @@ function silence({ connectTimeoutMs, usesTls }: Attempt): string {
   return `within ${connectTimeoutMs} ms, and no error either: ${meaning}, or a firewall swallows what is sent`;
 }
 
-/** What lies behind our own errors and ioredis' summaries. */
+/** What lies behind our own errors. */
 function rootOf(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error instanceof HoldfastError && error.code !== "ERR_CACHE_TIMEOUT") return rootOf(error.cause);
-  if ("lastNodeError" in error) return rootOf(error.lastNodeError) ?? error;
-  return error;
+  return presentable(error);
 }
 
 function adviceOn(fault: Error): string {

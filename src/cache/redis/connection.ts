@@ -1,6 +1,7 @@
 import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { type Attempt, connectFailure } from "./connect-failure.ts";
+import { presentable } from "./failures.ts";
 import { Link } from "./link.ts";
 
 export interface ConnectionOptions<T> extends Attempt {
@@ -56,7 +57,7 @@ export class Connection<T> {
     this.link = new Link(client, options);
     this.link.onSuspect = (reason) => this.abandon(reason);
     const remember = (fault: unknown): void => {
-      this.link.fault = fault as Error;
+      this.link.fault = presentable(fault as Error);
     };
     this.#listeners = [
       ["connect", () => this.#onConnect()],

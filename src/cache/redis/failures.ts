@@ -30,10 +30,12 @@ export function isConnectionLoss(error: Error): boolean {
 }
 
 /**
- * The error as it may be shown. ioredis attaches the command with its arguments,
- * which are values, and for AUTH a password.
+ * The error as it may be shown: what lies behind a cluster's summary, and without
+ * the command that ioredis attaches, whose arguments are values, or a password.
  */
-export function withoutArguments(error: Error): Error {
+export function presentable(error: Error): Error {
+  const { lastNodeError } = error as { lastNodeError?: unknown };
+  if (lastNodeError instanceof Error) return presentable(lastNodeError);
   delete (error as { command?: unknown }).command;
   return error;
 }
@@ -50,7 +52,7 @@ export function describeFault(error: Error): string {
 /** The error of an operation whose command failed with `error`. */
 export function operationFailure(error: Error, request: Request, address: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
-  const details = { ...subjectOf(request.call), address, cause: withoutArguments(error) };
+  const details = { ...subjectOf(request.call), address, cause: presentable(error) };
   if (isReplyError(error)) return replyFailure(error, request, details);
   if (error.message === "Command timed out") return timedOut(request, address);
   if (request.written) {
@@ -104,6 +106,8 @@ function replyFailure(error: Error, request: Request, details: FailureDetails): 
   switch (replyCode(error)) {
     case "NOPERM":
       return new OperationError(`${said}. Grant the user ${request.name} on this key`, details);
+    case "MOVED":
+      return new OperationError(`${said}; it is a node of a cluster: connect by redis+cluster://`, details);
     case "READONLY":
       return new OperationError(`${said}; it is a replica now, nothing was written`, details);
     case "WRONGTYPE":

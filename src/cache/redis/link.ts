@@ -163,7 +163,8 @@ export class Link implements RequestOwner {
   onExpired(request: Request): void {
     // Nothing at all has come since it was sent: the connection may be half-open.
     if (request.seenReplies === this.#replies) this.onSuspect(new Error(`nothing came for ${this.#limitMs} ms`));
-    request.fail(timedOut(request, this.address, this.#limitMs));
+    // A cluster may hold a request back until it is connected to the right node.
+    request.fail(request.written ? timedOut(request, this.address, this.#limitMs) : this.#unreachable(request.call));
   }
 
   translate(error: Error, request: Request): Error {

@@ -33,6 +33,7 @@ export function createClient({ at, username, password, tls }: Address, options: 
       return new Cluster([...at.nodes], {
         lazyConnect: true,
         clusterRetryStrategy: retry,
+        slotsRefreshTimeout: options.connectTimeoutMs,
         // A node that was sent commands and answers none is dead. A little more than the limit of
         // an operation, so that the operation's own error comes first.
         redisOptions: { ...connection, connectionName: CLIENT_NAME, socketTimeout: options.operationTimeoutMs + 100 },

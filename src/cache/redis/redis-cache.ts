@@ -83,19 +83,24 @@ export class RedisCache implements Cache {
 
   async watch(key: string, onChange: () => void): Promise<Unwatch> {
     this.#guard.watch(key, onChange);
-    const call = this.#store.call("watch", key, this.#keyPrefix + key);
-    const watch = await this.#count("watch", this.#store.watches.add(call, onChange));
-    this.#watches.add(watch);
+    const watch = await this.#count("watch", this.#addWatch(key, onChange));
     return async () => {
       this.#watches.delete(watch);
       await watch.end();
     };
   }
 
+  async #addWatch(key: string, onChange: () => void): Promise<Watch> {
+    const watch = await this.#store.watches.add(this.#callOn("watch", key), onChange);
+    this.#watches.add(watch);
+    return watch;
+  }
+
   async health(): Promise<void> {
     this.#guard.open("health");
     try {
-      await this.#perform("health", "", (call) => this.#store.commands.ping(call));
+      const ping = this.#store.run(this.#store.call("health"), (call) => this.#store.commands.ping(call));
+      await this.#count("health", ping);
     } catch (error) {
       if (error instanceof ConnectionError) throw error;
       const { address } = this.#store;
@@ -128,8 +133,11 @@ export class RedisCache implements Cache {
   }
 
   #perform<T>(operation: CacheOperation, key: string, start: (call: KeyCall) => Promise<T>): Promise<T> {
-    const call = this.#store.call(operation, key, this.#keyPrefix + key);
-    return this.#count(operation, this.#store.run(call, start));
+    return this.#count(operation, this.#store.run(this.#callOn(operation, key), start));
+  }
+
+  #callOn(operation: CacheOperation, key: string): KeyCall {
+    return this.#store.callOn(operation, key, this.#keyPrefix + key);
   }
 
   async #count<T>(operation: CacheOperation, result: Promise<T>): Promise<T> {

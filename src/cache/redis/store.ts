@@ -2,7 +2,7 @@ import type { Clock } from "../../runtime/clock.ts";
 import type { CacheOperation } from "../contract.ts";
 import { Commands } from "./commands.ts";
 import type { Connection } from "./connection.ts";
-import type { KeyCall } from "./request.ts";
+import type { Call, KeyCall } from "./request.ts";
 import type { Capabilities } from "./server.ts";
 import type { Subscriber } from "./subscriber.ts";
 import { Watches } from "./watches.ts";
@@ -28,7 +28,7 @@ export class RedisStore {
     const channelOf = (fullKey: string): string => `holdfast:${database}:${fullKey}`;
     this.commands = new Commands(connection, channelOf);
     const readRemainingMs = (key: string, fullKey: string): Promise<number> =>
-      this.run(this.call("watch", key, fullKey), (call) => this.commands.remainingMs(call));
+      this.run(this.callOn("watch", key, fullKey), (call) => this.commands.remainingMs(call));
     this.watches = new Watches({
       clock,
       subscriber,
@@ -55,13 +55,18 @@ export class RedisStore {
     return this.#connection.link.writesOnce;
   }
 
-  /** A call that begins now. */
-  call(operation: CacheOperation, key: string, fullKey: string): KeyCall {
+  /** A call about a key that begins now. */
+  callOn(operation: CacheOperation, key: string, fullKey: string): KeyCall {
     return { operation, key, fullKey, deadlineMs: this.#connection.link.newDeadline() };
   }
 
+  /** A call about no key that begins now. */
+  call(operation: CacheOperation): Call {
+    return { operation, key: undefined, fullKey: undefined, deadlineMs: this.#connection.link.newDeadline() };
+  }
+
   /** Calls `start` when there is a connection. */
-  run<T>(call: KeyCall, start: (call: KeyCall) => Promise<T>): Promise<T> {
+  run<C extends Call, T>(call: C, start: (call: C) => Promise<T>): Promise<T> {
     return this.#connection.link.run(call, start);
   }
 

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Cache } from "../../../src/cache/contract.ts";
 import { ConnectionError, OperationError } from "../../../src/cache/errors.ts";
@@ -211,6 +212,28 @@ it("a connection that is half open is replaced as soon as an operation has waite
   const [after] = await clientsOf(server);
   expect(after).not.toBe(before);
   await cache.close();
+});
+
+it("a password that is changed while it is connected: the error says so, and nothing repeats the old one", async () => {
+  const secret = "hunter2";
+  const guarded = await startServer({ config: { requirepass: secret } });
+  const url = `redis://:${secret}@${guarded.host}:${guarded.port}`;
+  const cache = await openRedisCache(url, { operationTimeoutMs: LIMIT_MS });
+  try {
+    await guarded.command("CONFIG", "SET", "requirepass", "another");
+    const client = new Redis({ host: guarded.host, port: guarded.port, password: "another" });
+    await client.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    disconnect(client);
+    await until("the cache has noticed", () => cache.stats().state === "connecting");
+    const error = await failureOf(cache.get("key"));
+    expect(error).toBeInstanceOf(ConnectionError);
+    expect(error.message).toMatch(/WRONGPASS.*nothing was sent/);
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(secret);
+    expect(inspect(cache, { depth: 10, showHidden: true })).not.toContain(secret);
+  } finally {
+    await cache.close();
+    await guarded.stop();
+  }
 });
 
 it("a full store: ERR_CACHE_FULL, and what frees room still works", async () => {
