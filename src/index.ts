@@ -33,6 +33,7 @@ export {
   type CoordinatorLockOptions,
   type CoordinatorObserver,
   type CoordinatorOptions,
+  type CoordinatorTelemetry,
 } from "./coordinator.ts";
 export type { IdempotentContext, IdempotentHandler } from "./primitives/idempotency/context.ts";
 export type { Delivered } from "./primitives/idempotency/delivery.ts";

@@ -61,10 +61,12 @@ export function readEnabled(env: Environment, faults: string[]): boolean | undef
   return result.success ? result.output : undefined;
 }
 
-/** The variables that are set, whatever is in them. */
+/** The variables that say what the cache is like. */
+export const VARIABLE_NAMES: readonly VariableName[] = Object.keys(schema.entries) as VariableName[];
+
+/** Those of them that are set, whatever is in them. */
 export function namesSet(env: Environment): VariableName[] {
-  const names = Object.keys(schema.entries) as VariableName[];
-  return names.filter((name) => given(env, name) !== undefined);
+  return VARIABLE_NAMES.filter((name) => given(env, name) !== undefined);
 }
 
 /** @param faults gets what is wrong, each naming its variable and none its content */

@@ -88,6 +88,15 @@ describe("a scrape", () => {
     }
   });
 
+  it("has every metric that is documented, and no other", () => {
+    const documentation = readFileSync(new URL("../../../docs/telemetry.md", import.meta.url), "utf8");
+    const rows = [...documentation.matchAll(/^\| `((?:holdfast|db)\.[\w.]+)` \| (counter|histogram|gauge)/gm)];
+    const documented = rows.map(
+      ([, name = "", kind]) => name.replaceAll(".", "_") + (kind === "counter" ? "_total" : ""),
+    );
+    expect(documented.sort()).toEqual(families(labelsByMetric(text).keys()));
+  });
+
   it("has every metric and label that a panel of the dashboard asks for", () => {
     const file = new URL("../../../docs/grafana/holdfast.json", import.meta.url);
     const { panels } = JSON.parse(readFileSync(file, "utf8")) as { panels: readonly Panel[] };
@@ -104,11 +113,14 @@ describe("a scrape", () => {
       }
     }
     // The dashboard shows all that there is.
-    const families = (all: Iterable<string>): string[] =>
-      [...new Set([...all].map((name) => name.replace(/_(bucket|sum|count)$/, "")))].sort();
     expect(families(asked)).toEqual(families(labels.keys()));
   });
 });
+
+/** The metrics that these series belong to. */
+function families(series: Iterable<string>): string[] {
+  return [...new Set([...series].map((name) => name.replace(/_(bucket|sum|count)$/, "")))].sort();
+}
 
 /** The metrics of ours in a scrape, with the labels of their series. */
 function labelsByMetric(text: string): Map<string, Set<string>> {

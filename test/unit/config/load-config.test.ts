@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { ConfigError } from "../../../src/cache/errors.ts";
 import { resolveAddress } from "../../../src/cache/redis/address.ts";
 import { type CacheConfig, loadConfig } from "../../../src/config/load-config.ts";
+import { VARIABLE_NAMES } from "../../../src/config/variables.ts";
 
 type Env = Record<string, string>;
 
@@ -187,6 +188,13 @@ describe("loadConfig", () => {
         expect(shown).not.toContain(secret);
       }),
     );
+  });
+
+  it("is documented: every variable, and no other", () => {
+    const text = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+    const rows = text.split("\n").filter((line) => line.startsWith("| `CACHE_"));
+    const documented = rows.flatMap((row) => (row.split("|")[1] ?? "").match(/CACHE_\w+/g) ?? []);
+    expect(documented.sort()).toEqual(["CACHE_ENABLED", ...VARIABLE_NAMES].sort());
   });
 
   it("conceals passwords and keys from console.log and JSON", () => {
