@@ -46,7 +46,7 @@ export interface Close {
 
 const MAX_STEPS = 40;
 
-export function schedules(options: { readonly maxSteps?: number } = {}): fc.Arbitrary<Schedule> {
+export function schedules(): fc.Arbitrary<Schedule> {
   const of = (leaseTtlMs: number, lossy: boolean): fc.Arbitrary<Schedule> =>
     fc.record({
       setting: settings(),
@@ -57,7 +57,7 @@ export function schedules(options: { readonly maxSteps?: number } = {}): fc.Arbi
       lossy: fc.constant(lossy),
       steps: fc.array(step(leaseTtlMs, lossy), {
         minLength: 1,
-        maxLength: options.maxSteps ?? MAX_STEPS,
+        maxLength: MAX_STEPS,
         size: "max",
       }),
     });

@@ -1,17 +1,9 @@
+import type { Figures } from "../explore.ts";
 import { inflict } from "../faults.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "./oracle.ts";
 import type { Schedule, Step, Task } from "./schedule.ts";
 import { Worker } from "./worker.ts";
-
-export interface Figures {
-  /** Things that happened in the world. */
-  readonly happenings: number;
-  readonly virtualMs: number;
-  readonly storeCalls: number;
-  /** Calls of handlers. */
-  readonly runs: number;
-}
 
 /** Whoever still works or waits when the faults stop is through with it after this time. */
 const PATIENCE_MS = 600_000;
@@ -67,10 +59,12 @@ class Simulation {
     await world.settle();
     this.#checkNothingLeft();
     return {
+      schedules: 1,
+      steps: this.#schedule.steps.length,
       happenings: world.happenings,
       virtualMs: world.timeline.nowMs,
       storeCalls: this.#processes().reduce((sum, { cache }) => sum + cache.calls, 0),
-      runs: this.oracle.runs,
+      grants: this.oracle.runs,
     };
   }
 

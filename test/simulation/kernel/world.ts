@@ -27,7 +27,7 @@ export const RATE_ERROR = 0.005;
 const WALL_ERROR_MS = 120_000;
 const EPOCH_MS = 1_700_000_000_000;
 /** A schedule that needs more has a loop in it. */
-const MAX_HAPPENINGS = 60_000;
+const MAX_HAPPENINGS = 15_000;
 
 /** A process with its machine, its network and its cache. */
 export class Process {

@@ -8,6 +8,15 @@ interface Acknowledged {
   readonly ttlMs: number;
 }
 
+/** A record came into a key. */
+export interface Install {
+  /** Counts all of them, in the order of the store. */
+  readonly order: number;
+  readonly atMs: number;
+  /** Since when the key had been free; `undefined` if it came straight from another record. */
+  readonly freeSinceMs: number | undefined;
+}
+
 /** Clocks may differ in rate by 1 %, and a store may count in whole milliseconds. */
 const RATE_MARGIN = 0.01;
 const GRAIN_MS = 1;
@@ -29,8 +38,8 @@ export class Holding {
   /** The user's side of it, once it was granted. */
   lock: Lock | undefined;
   token = 0;
-  /** The number of the write that began this tenure, in the order of the store. */
-  order = 0;
+  /** The write that began this tenure. */
+  install: Install = { order: 0, atMs: 0, freeSinceMs: undefined };
   /** The user has given it back, or has seen that it is lost. */
   ended = false;
   signalled = false;
@@ -38,8 +47,10 @@ export class Holding {
   seenLost = false;
   /** The store has lost something of this key meanwhile, so others may hold it, too. */
   tainted = false;
-  /** How often the task's record came into the key, by the bytes: the number of the last such write. */
-  readonly installs: Map<number, number> = new Map();
+  /** When the task was told how it ends. */
+  settledAtMs: number | undefined;
+  /** For each token, when its record came into the key the last time. */
+  readonly installs: Map<number, Install> = new Map();
   /** Of the newest record only: it may have been given a shorter TTL than the one before. */
   #acknowledged: Acknowledged[] = [];
   #newest: string | undefined;
@@ -51,6 +62,11 @@ export class Holding {
     this.key = key;
     this.process = process;
     this.startedAtMs = startedAtMs;
+  }
+
+  /** The place of this tenure in the order of the store. */
+  get order(): number {
+    return this.install.order;
   }
 
   /** Granted, and not given back or seen lost. */

@@ -15,6 +15,11 @@ const LEASE = "lock:";
 const FENCE = "fence:";
 /** A suspended or set clock is noticed by a look that is taken every second. */
 const LOOK_MS = 1_010;
+/** How often a message goes one way until a waiter has a lock that became free: stands back, hears of it, tries. */
+const LEGS = 9;
+const TIMER_MS = 3;
+/** Where nothing goes wrong, clean-up is done by then. */
+const CALM_MS = 250;
 /** Clocks are read in whole milliseconds. */
 const CLOCK_GRAIN_MS = 1.1;
 
@@ -32,7 +37,10 @@ export class Oracle {
   /** Why the record of a task went away the last time. */
   readonly #departures = new Map<string, Change["cause"]>();
   readonly #reigning = new Map<string, string>();
+  readonly #freeSince = new Map<string, number>();
   #installs = 0;
+  /** Whether nothing goes wrong in this world. */
+  calm = false;
   /** Whether a command may be executed more often than it was answered. */
   doubling: boolean;
   /** Whether all wall clocks are right. */
@@ -66,17 +74,27 @@ export class Oracle {
     holding.lock = lock;
     holding.token = token;
     holding.grantedAtMs = this.#world.timeline.nowMs;
-    const order = holding.installs.get(token);
-    if (order === undefined) return this.fail(`${holding} was granted token ${token}, which was never in the store`);
-    holding.order = order;
+    const install = holding.installs.get(token);
+    if (install === undefined) return this.fail(`${holding} was granted token ${token}, which was never in the store`);
+    holding.install = install;
     holding.grantedAtMonotonicMs = holding.process.machine.monotonicMs();
     lock.signal.addEventListener("abort", () => this.#onSignal(holding));
-    this.#world.log(() => `GRANTED  ${holding} token ${token} order ${order}`);
+    this.#world.log(() => `GRANTED  ${holding} token ${token} order ${install.order}`);
     if (token > 0) {
       for (const other of before) if (other.token > 0) this.#checkTokens(other, holding);
     }
     this.#granted.set(holding.key, [...before, holding]);
     this.#open.push(holding);
+  }
+
+  /** Where nothing goes wrong, who waits for a lock takes it soon after it became free. */
+  checkSoon(holding: Holding): void {
+    const { install, startedAtMs } = holding;
+    if (!this.calm || install.freeSinceMs === undefined) return;
+    const waitedMs = install.atMs - Math.max(install.freeSinceMs, startedAtMs);
+    if (waitedMs > LEGS * this.#world.setting.maxDelayMs + TIMER_MS) {
+      this.fail(`${holding} took a lock that had been free for ${waitedMs.toFixed(2)} ms`);
+    }
   }
 
   /** The user does not rely on the lock any more. */
@@ -234,10 +252,25 @@ export class Oracle {
     const next = value && this.#claimOf(value);
     const before = this.#reigning.get(key);
     if (before !== undefined && before !== next?.task) this.#departures.set(idOf(before, key), cause);
-    if (next === undefined) this.#reigning.delete(key);
-    else {
-      this.#reigning.set(key, next.task);
-      this.#holdings.get(idOf(next.task, key))?.installs.set(next.token, ++this.#installs);
+    if (before !== undefined && cause === "expired") this.#onExpired(idOf(before, key));
+    const atMs = this.#world.timeline.nowMs;
+    if (next === undefined) {
+      this.#reigning.delete(key);
+      this.#freeSince.set(key, atMs);
+      return;
+    }
+    this.#reigning.set(key, next.task);
+    const freeSinceMs = before === undefined ? (this.#freeSince.get(key) ?? 0) : undefined;
+    const install = { order: ++this.#installs, atMs, freeSinceMs };
+    this.#holdings.get(idOf(next.task, key))?.installs.set(next.token, install);
+  }
+
+  /** Where nothing goes wrong, only a holder that wants it so leaves its record to the end of the TTL. */
+  #onExpired(id: string): void {
+    const holding = this.#holdings.get(id);
+    const doneAtMs = holding?.settledAtMs;
+    if (this.calm && doneAtMs !== undefined && this.#world.timeline.nowMs > doneAtMs + CALM_MS) {
+      this.fail(`${holding} has left its record in the store`);
     }
   }
 

@@ -2,7 +2,7 @@ import type { Figures } from "../explore.ts";
 import { inflict } from "../faults.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "./oracle.ts";
-import type { Schedule, Step, Task } from "./schedule.ts";
+import { isCalm, type Schedule, type Step, type Task } from "./schedule.ts";
 import { Worker } from "./worker.ts";
 
 /** Whoever still works or waits when the faults stop is through with it after this time. */
@@ -38,6 +38,7 @@ class Simulation {
     this.#world = new World(schedule.setting);
     this.#world.trace = trace;
     this.oracle = new Oracle(this.#world);
+    this.oracle.calm = isCalm(schedule);
     this.#world.check = () => this.oracle.check();
   }
 
@@ -56,12 +57,13 @@ class Simulation {
     await world.run(world.timeline.nowMs + QUIET_MS);
     await world.settle();
     this.#checkNothingLeft();
+    this.#checkThrift();
     return {
       schedules: 1,
       steps: this.#schedule.steps.length,
       happenings: world.happenings,
       virtualMs: world.timeline.nowMs,
-      storeCalls: this.#processes().reduce((sum, { cache }) => sum + cache.calls, 0),
+      storeCalls: this.#storeCalls,
       grants: this.oracle.grants,
     };
   }
@@ -138,6 +140,7 @@ class Simulation {
         renew: true,
         fencing: true,
         maxHoldMs: undefined,
+        throws: false,
       };
       this.#world.timeline.after(0, () => this.#start(newcomer, task));
     }
@@ -158,6 +161,19 @@ class Simulation {
     for (const key of store.remaining().keys()) {
       if (key.startsWith("lock:")) throw new Violation(`${key} is left in the store`);
     }
+  }
+
+  /** Where nothing goes wrong, a lock costs a few operations, and a renewal one. */
+  #checkThrift(): void {
+    if (!this.oracle.calm) return;
+    const tasks = this.#schedule.steps.flatMap(({ what }) => ("task" in what ? [what] : []));
+    const renewals = tasks.reduce((sum, { workMs, ttlMs }) => sum + (workMs / ttlMs) * 3, 0);
+    const fair = 10 + 6 * tasks.length + renewals;
+    if (this.#storeCalls > 4 * fair) throw new Violation(`${this.#storeCalls} store operations where ${fair} would do`);
+  }
+
+  get #storeCalls(): number {
+    return this.#processes().reduce((sum, { cache }) => sum + cache.calls, 0);
   }
 
   #processes(): Process[] {

@@ -56,6 +56,8 @@ class Run {
   readonly #task: Task;
   readonly #scope: Scope;
   readonly #abort = new AbortController();
+  /** What its work throws. */
+  readonly #failure = new Error("the work failed");
   readonly #holdings: Map<string, Holding>;
   readonly #startedAt: Instant;
   #abortedMs = Number.NaN;
@@ -91,6 +93,7 @@ class Run {
     } finally {
       this.#worker.waiting.delete(this.#id);
       machine.clearTimer(timer);
+      for (const holding of this.#holdings.values()) holding.settledAtMs = this.#worker.world.timeline.nowMs;
     }
     const listeners = getEventListeners(this.#abort.signal, "abort").length;
     if (listeners > 0) this.#fail(`has left ${listeners} listeners on its caller's signal`);
@@ -109,7 +112,7 @@ class Run {
       const lock =
         task === "try" ? await tryAcquireLock(cache, name, options) : await acquireLock(cache, name, options);
       if (lock === null) return;
-      await this.#work([lock]);
+      await this.#work([lock]).catch(() => {});
       await this.#release(lock);
     }
   }
@@ -140,7 +143,7 @@ class Run {
   async #work(locks: readonly Lock[]): Promise<string> {
     this.#begin(locks);
     const { machine } = this.#worker.process;
-    const { workMs, stubborn, extendToMs, hasty } = this.#task;
+    const { workMs, stubborn, extendToMs, hasty, throws } = this.#task;
     const extensions = [...extendToMs];
     for (let slice = 0; slice < SLICES; slice++) {
       await sleep(machine, workMs / SLICES, stubborn ? undefined : locks[0]?.signal);
@@ -154,6 +157,7 @@ class Run {
     }
     this.#heldToTheEnd = locks.every((lock) => lock.isHeld());
     for (const holding of this.#holdings.values()) this.#worker.oracle.gaveBack(holding);
+    if (throws) throw this.#failure;
     return this.#id;
   }
 
@@ -166,6 +170,7 @@ class Run {
       const holding = this.#holdings.get(lock.key) as Holding;
       this.#worker.oracle.granted(holding, lock, this.#task.fencing ? lock.fencingToken : 0);
     }
+    if (this.#waits) for (const holding of this.#holdings.values()) this.#worker.oracle.checkSoon(holding);
     const name = waiting.get(this.#id);
     const first = [...waiting].find(([, waitsFor]) => waitsFor === name)?.[0];
     if (name !== undefined && first !== this.#id) this.#fail(`was served before ${first}, which came first`);
@@ -193,12 +198,15 @@ class Run {
   }
 
   #checkSuccess(result: string): void {
+    if (this.#task.throws) this.#fail("threw an error that got lost");
     if (result !== this.#id) this.#fail("was given the result of another task");
     if (!this.#heldToTheEnd) this.#fail("succeeded although its lock was lost before its work had finished");
   }
 
-  /** The work had finished, and the task was told that its lock was lost. */
+  /** The work had ended, and the task failed all the same. */
   #checkLoss(error: unknown): void {
+    if (error === this.#failure) return;
+    if (this.#task.throws) return this.#fail(`threw an error, and got ${error} instead`);
     if (!(error instanceof LockLostError)) return this.#fail(`finished its work, then failed with ${error}`);
     if (error.result !== this.#id) this.#fail("lost the result of its work");
     if (this.#heldToTheEnd && !this.#mayBeUnsure())
