@@ -141,17 +141,6 @@ export class Delivery<Input, Result> {
     }
   }
 
-  /** It came from inside of the run that it would wait for. */
-  failAsOwn(): void {
-    this.fail(
-      new IdempotencyInProgressError(`${this.#about}: the handler has called itself with its own message`, {
-        key: this.#parts.key,
-        operation: "idempotent",
-        retryAfterMs: MIN_RETRY_AFTER_MS,
-      }),
-    );
-  }
-
   /** The store has failed. */
   meetFault(error: unknown): void {
     this.#fault = error;

@@ -173,7 +173,7 @@ export class Flight<Input, Result> implements Closable {
     delivery.begin();
     for (const other of this.#waiting) other.meet(record);
     report({ type: "claimed", attempt: record.attempt, fencingToken: record.fencingToken });
-    const ending = await Promise.race([run({ handler, delivery, claim, record, cache, keys, settings, report }), lost]);
+    const ending = await Promise.race([run({ handler, delivery, claim, record, settings, report }), lost]);
     this.#own = undefined;
     if (ending.kind === "finished") this.#finished(ending.record, startedAt);
   }

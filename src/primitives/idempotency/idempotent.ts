@@ -12,7 +12,6 @@ import { forget } from "./forget.ts";
 import { Memo } from "./memo.ts";
 import { messageKeys } from "./names.ts";
 import { type IdempotentOptions, type IdempotentSettings, idempotentSettings } from "./options.ts";
-import { RunContext } from "./run-context.ts";
 import { isReplayed } from "./stored-error.ts";
 
 /** A guarded handler. Call it like the handler itself. */
@@ -135,7 +134,6 @@ class Guard<Input, Result> {
       const { flights, memo } = this.#desk(cache);
       const known = memo?.get(keys.lease);
       if (known) return delivery.receive(known);
-      if (RunContext.isInside(cache, keys.lease)) return delivery.failAsOwn();
       const flight = flights.get(keys.lease) ?? this.#takeOff(cache, keys);
       flight.join(delivery);
     } catch (error) {

@@ -1,7 +1,5 @@
-import type { Cache } from "../../cache/contract.ts";
 import { elapsedMs, now } from "../../runtime/instant.ts";
 import { Job } from "../lease/job.ts";
-import type { LeaseKeys } from "../lease/names.ts";
 import type { IdempotentHandler } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Report } from "./events.ts";
@@ -9,7 +7,6 @@ import type { HeldClaim } from "./held-claim.ts";
 import type { ErrorPolicy, MessageSettings } from "./options.ts";
 import type { FinishedRecord, RunningRecord } from "./record.ts";
 import { storeError, storeValue } from "./result.ts";
-import { RunContext } from "./run-context.ts";
 
 /** What others may go by, when a run does not stand in their way any more. */
 export type Ending =
@@ -25,8 +22,6 @@ export interface RunParts<Input, Result> {
   readonly delivery: Delivery<Input, Result>;
   readonly claim: HeldClaim;
   readonly record: RunningRecord;
-  readonly cache: Cache;
-  readonly keys: LeaseKeys;
   readonly settings: MessageSettings;
   readonly report: Report;
 }
@@ -44,13 +39,12 @@ export interface RunParts<Input, Result> {
  * Never rejects.
  */
 export async function run<Input, Result>(parts: RunParts<Input, Result>): Promise<Ending> {
-  const { handler, delivery, claim, cache, keys, settings } = parts;
+  const { handler, delivery, claim, settings } = parts;
   const job = new Job(settings.clock, [claim], settings.scope);
-  const context = new RunContext(cache, keys.lease);
   const startedAt = now(settings.clock);
   let ended: Promise<Ending>;
   try {
-    const value = await delivery.call(() => context.call(() => handler(delivery.input, claim)));
+    const value = await delivery.call(() => handler(delivery.input, claim));
     delivery.ranMs = elapsedMs(settings.clock, startedAt);
     ended = returned(parts, value);
   } catch (error) {
@@ -58,7 +52,6 @@ export async function run<Input, Result>(parts: RunParts<Input, Result>): Promis
     ended = threw(parts, error);
   }
   const ending = await ended;
-  context.end();
   job.done();
   return ending;
 }

@@ -7,7 +7,6 @@ import {
   IdempotencyMismatchError,
   IdempotencyResultError,
 } from "../../../src/primitives/idempotency/errors.ts";
-import type { Idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
 import { Bench, leaseKey, type Order, type Process, World } from "./world.ts";
 
 describe("a guarded handler", () => {
@@ -421,22 +420,6 @@ describe("a guarded handler", () => {
     first.run.fail(new Error("no"));
     await world.clock.advance(0);
     expect(await patient).toBe("umbrella");
-  });
-
-  test("a handler that calls itself with its own message is told so at once", async () => {
-    const guarded: Idempotent<Order, string> = here.guard((order) => guarded(order));
-    await expect(guarded({ id: "1" })).rejects.toThrow(/has called itself with its own message/);
-    const other: Idempotent<Order, string> = here.guard(({ id }) => (id === "1" ? other({ id: "2" }) : `ran ${id}`));
-    expect(await other({ id: "1" })).toBe("ran 2");
-
-    let left: Promise<string> | undefined;
-    const leaving: Idempotent<Order, string> = here.guard(({ id }) => {
-      left = new Promise((resolve) => world.clock.setTimer(() => resolve(leaving({ id })), 100));
-      return "done";
-    });
-    await leaving({ id: "3" });
-    await world.clock.advance(100);
-    expect(await left).toBe("done");
   });
 
   test("keys and inputs are checked before anything is sent", async () => {
