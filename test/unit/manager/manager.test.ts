@@ -1,7 +1,5 @@
 import { inspect } from "node:util";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Cache } from "../../../src/cache/contract.ts";
 import { ClosedError, ConfigError, ConnectionError } from "../../../src/cache/errors.ts";
 import { createManager, type Manager, type ManagerOptions, type TenantConfig } from "../../../src/manager/index.ts";
 import { acquireLock } from "../../../src/primitives/lock/acquire-lock.ts";
@@ -9,6 +7,7 @@ import { withLock } from "../../../src/primitives/lock/with-lock.ts";
 import { ManualClock } from "../../../src/testing/index.ts";
 import { defineKey } from "../../../src/typed/define-key.ts";
 import { typed } from "../../../src/typed/typed.ts";
+import { staysIsolated } from "./isolation.ts";
 
 const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
 const HOUR = 3_600_000;
@@ -436,61 +435,11 @@ describe("isolation", () => {
   });
 
   it("lets no operation of one tenant be seen by another, whatever their ids and keys, evictions in between", async () => {
-    const piece = fc.string({ unit: fc.constantFrom("a", ":", "{", "}", "%", "tenant"), maxLength: 3 });
-    const id = fc.oneof(piece, fc.string({ unit: "grapheme" }), fc.string({ minLength: 200, maxLength: 300 }));
-    const key = piece.map((text) => `${text}k`);
-    const step = fc.record({
-      tenant: fc.nat(),
-      key: fc.nat(),
-      value: fc.integer({ min: 0, max: 255 }).map((byte) => Uint8Array.of(byte)),
-      what: fc.constantFrom("get", "set", "delete", "getOrSet", "compareAndSet", "evict"),
+    const resolve = (tenantId: string): TenantConfig => ({ url: `memory:${tenantId.length % 2}` });
+    await staysIsolated({
+      open: () => open(resolve, { maxConnections: 1 }),
+      evict: () => clock.advance(900_000),
+      numRuns: 150,
     });
-    const property = fc.asyncProperty(
-      fc.uniqueArray(id, { minLength: 2, maxLength: 6 }),
-      fc.uniqueArray(key, { minLength: 1, maxLength: 4 }),
-      fc.array(step, { maxLength: 40 }),
-      async (tenants, keys, steps) => {
-        const manager = open((tenantId) => ({ url: `memory:${tenantId.length % 2}` }), { maxConnections: 1 });
-        const expected = new Map<string, Map<string, Uint8Array>>(tenants.map((tenantId) => [tenantId, new Map()]));
-        for (const { tenant, key: which, value, what } of steps) {
-          const tenantId = tenants[tenant % tenants.length] ?? "";
-          const name = keys[which % keys.length] ?? "";
-          if (what === "evict") await clock.advance(900_000);
-          else await apply(await manager.get(tenantId), expected.get(tenantId) ?? new Map(), what, name, value);
-        }
-        await manager.close();
-      },
-    );
-    await fc.assert(property, { numRuns: 150 });
   });
 });
-
-/** One operation on a cache and on what it is expected to hold. */
-async function apply(
-  cache: Cache,
-  model: Map<string, Uint8Array>,
-  what: "get" | "set" | "delete" | "getOrSet" | "compareAndSet",
-  key: string,
-  value: Uint8Array,
-): Promise<void> {
-  const there = model.get(key);
-  const forEver = Number.POSITIVE_INFINITY;
-  switch (what) {
-    case "get":
-      return expect(await cache.get(key)).toEqual(there);
-    case "set":
-      model.set(key, value);
-      return cache.set(key, value, forEver);
-    case "delete":
-      return expect(await cache.delete(key)).toBe(model.delete(key));
-    case "getOrSet":
-      if (there === undefined) model.set(key, value);
-      return expect(await cache.getOrSet(key, value, forEver)).toEqual({
-        value: there ?? value,
-        wasSet: there === undefined,
-      });
-    case "compareAndSet":
-      model.set(key, value);
-      return expect(await cache.compareAndSet(key, there ?? null, value, forEver)).toBe(true);
-  }
-}
