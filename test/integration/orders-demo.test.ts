@@ -54,7 +54,9 @@ describe("npm run demo", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("books every order once with four processes and a server, two of which are killed", { timeout: A_WHOLE_RUN }, async () => {
+  test("books every order once with four processes and a server, two of which are killed", {
+    timeout: A_WHOLE_RUN,
+  }, async () => {
     const server = await startServer();
     try {
       const { exitCode, output } = await demo(["--store", server.url, "--workers", "4", "--kill", "2"]);
