@@ -23,7 +23,7 @@ export function headerLines(
 /** Statuses that have no body, not even an empty one. */
 const BODILESS: ReadonlySet<number> = new Set([101, 204, 205, 304]);
 
-export function bodyFor(status: number, body: Uint8Array): Uint8Array<ArrayBuffer> | null {
+function bodyFor(status: number, body: Uint8Array): Uint8Array<ArrayBuffer> | null {
   return BODILESS.has(status) ? null : (body as Uint8Array<ArrayBuffer>);
 }
 
@@ -68,7 +68,7 @@ export async function readResponse(
 }
 
 /** Streams that are meant never to end are not waited for. */
-export function isEventStream(headers: Headers): boolean {
+function isEventStream(headers: Headers): boolean {
   return headers.get("content-type")?.startsWith("text/event-stream") ?? false;
 }
 
