@@ -47,6 +47,8 @@ export interface ExploreOptions {
   readonly schedules: number;
   /** Of a failure that is to be seen again. */
   readonly path?: string | undefined;
+  /** Whether a schedule that fails is made as short as can be. Default `true`. */
+  readonly shrinks?: boolean;
 }
 
 /** Shrinking stops after this time with the shortest schedule so far. */
@@ -55,7 +57,7 @@ const SHRINK_MS = 120_000;
 /** Simulates random schedules until one breaks a promise; that one is made as short as can be. */
 export async function explore<Schedule>(
   simulator: Simulator<Schedule>,
-  { seed, schedules, path }: ExploreOptions,
+  { seed, schedules, path, shrinks = true }: ExploreOptions,
 ): Promise<Exploration> {
   let figures = NO_FIGURES;
   let failedAtMs: number | undefined;
@@ -68,7 +70,7 @@ export async function explore<Schedule>(
       throw error;
     }
   });
-  const parameters = { seed, numRuns: schedules, ...(path === undefined ? {} : { path }) };
+  const parameters = { seed, numRuns: schedules, endOnFailure: !shrinks, ...(path === undefined ? {} : { path }) };
   const details = await fc.check(property, parameters);
   if (!details.failed) return { figures, failure: undefined };
   const [schedule] = details.counterexample ?? [];

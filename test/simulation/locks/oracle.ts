@@ -13,6 +13,7 @@ import { Holding } from "./holding.ts";
 
 const LEASE = "lock:";
 const FENCE = "fence:";
+const GATE = "gate:";
 /** A suspended or set clock is noticed by a look that is taken every second. */
 const LOOK_MS = 1_010;
 /** How often a message goes one way until a waiter has a lock that became free: stands back, hears of it, tries. */
@@ -30,6 +31,9 @@ export class Oracle {
   #open: Holding[] = [];
   #violation: string | undefined;
   readonly #resources = new Map<string, { token: number; holding: Holding }>();
+  /** The highest tokens that were shown to each gate, and that it admitted. */
+  readonly #gates = new Map<string, { shown: number; admitted: number }>();
+  readonly #lostGates = new Set<string>();
   readonly #fenceLosses = new Map<string, number[]>();
   readonly #claims = new Map<string, { task: string; token: number }>();
   /** Records sent by a process in a compare-and-set, and when last. */
@@ -113,6 +117,22 @@ export class Oracle {
       );
     }
     this.#resources.set(holding.key, { token, holding });
+  }
+
+  /** A token is shown to a gate; returns what is to be told how that ended. */
+  atGate(name: string, token: number): (outcome: "admitted" | "refused") => void {
+    const gate = this.#gates.get(name) ?? { shown: 0, admitted: 0 };
+    this.#gates.set(name, gate);
+    gate.shown = Math.max(gate.shown, token);
+    const admittedBefore = gate.admitted;
+    return (outcome) => {
+      if (this.#lostGates.has(name)) return;
+      if (outcome === "admitted" && token < admittedBefore) {
+        this.fail(`the gate of ${name} admitted ${token} after ${admittedBefore}`);
+      }
+      if (outcome === "refused" && gate.shown <= token) this.fail(`the gate of ${name} refused ${token}, the highest`);
+      if (outcome === "admitted") gate.admitted = Math.max(gate.admitted, token);
+    };
   }
 
   /** The library says that a lock was lost because somebody else has its record. */
@@ -278,6 +298,7 @@ export class Oracle {
     if (key.startsWith(FENCE)) {
       this.#fenceLosses.set(key, [...(this.#fenceLosses.get(key) ?? []), this.#world.timeline.nowMs]);
     }
+    if (key.startsWith(GATE)) this.#lostGates.add(key.slice(GATE.length + 1, -1));
     for (const holding of this.#holdings.values()) if (holding.key === key) holding.tainted = true;
   }
 
@@ -338,7 +359,7 @@ function describeAnswer(answer: Answer): string {
 
 function describeValue(key: string, value: Uint8Array | null): string {
   if (value === null) return "absent";
-  const record = key.startsWith(FENCE) ? undefined : decodeRecord(value);
+  const record = key.startsWith(FENCE) || key.startsWith(GATE) ? undefined : decodeRecord(value);
   if (record === undefined) return Buffer.from(value).toString("latin1");
   return `<${record.metadata} ${record.fencingToken}${record.revision ? `/${record.revision}` : ""} ${record.ttlMs}>`;
 }

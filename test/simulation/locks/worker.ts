@@ -4,6 +4,7 @@ import type { LeaseEvent } from "../../../src/primitives/lease/events.ts";
 import { Scope } from "../../../src/primitives/lease/scope.ts";
 import { acquireLock, tryAcquireLock } from "../../../src/primitives/lock/acquire-lock.ts";
 import { LockLostError, LockTimeoutError } from "../../../src/primitives/lock/errors.ts";
+import { fenceGate, StaleFenceError } from "../../../src/primitives/lock/fence-gate.ts";
 import type { Lock } from "../../../src/primitives/lock/lock.ts";
 import type { LockOptions } from "../../../src/primitives/lock/options.ts";
 import { withLock } from "../../../src/primitives/lock/with-lock.ts";
@@ -143,22 +144,25 @@ class Run {
   async #work(locks: readonly Lock[]): Promise<string> {
     this.#begin(locks);
     const { machine } = this.#worker.process;
-    const { workMs, stubborn, extendToMs, hasty, throws } = this.#task;
-    const extensions = [...extendToMs];
+    const { workMs, stubborn, throws } = this.#task;
     for (let slice = 0; slice < SLICES; slice++) {
       await sleep(machine, workMs / SLICES, stubborn ? undefined : locks[0]?.signal);
       if (!stubborn && locks.some((lock) => lock.signal.aborted)) break;
       for (const lock of locks) this.#write(lock);
-      const ttlMs = extensions.shift();
-      if (ttlMs === undefined) continue;
-      // It may fail for every reason that there is.
-      const extended = Promise.all(locks.map((lock) => lock.extend(ttlMs))).catch(() => {});
-      if (!hasty) await extended;
+      if (slice === 0) for (const lock of locks) await this.#passGate(lock);
+      await this.#extend(locks, this.#task.extendToMs[slice]);
     }
     this.#heldToTheEnd = locks.every((lock) => lock.isHeld());
     for (const holding of this.#holdings.values()) this.#worker.oracle.gaveBack(holding);
     if (throws) throw this.#failure;
     return this.#id;
+  }
+
+  async #extend(locks: readonly Lock[], ttlMs: number | undefined): Promise<void> {
+    if (ttlMs === undefined) return;
+    // It may fail for every reason that there is.
+    const extended = Promise.all(locks.map((lock) => lock.extend(ttlMs))).catch(() => {});
+    if (!this.#task.hasty) await extended;
   }
 
   #begin(locks: readonly Lock[]): void {
@@ -184,6 +188,21 @@ class Run {
     const holding = this.#holdings.get(lock.key) as Holding;
     const token = lock.fencingToken;
     world.timeline.after(process.network.delayMs(), () => oracle.write(holding, token));
+  }
+
+  /** Shows its token to a gate, which may be out of reach, but must not let a token in after a higher one. */
+  async #passGate(lock: Lock): Promise<void> {
+    if (!this.#task.fencing) return;
+    const { process, oracle } = this.#worker;
+    const token = lock.fencingToken;
+    const check = oracle.atGate(lock.key, token);
+    try {
+      await fenceGate(process.cache, lock.key).admit(token);
+      check("admitted");
+    } catch (error) {
+      if (error instanceof StaleFenceError) check("refused");
+      else if (!isStoreFault(error)) this.#fail(`could not pass the gate: ${error}`);
+    }
   }
 
   async #release(lock: Lock): Promise<void> {
