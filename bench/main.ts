@@ -19,7 +19,7 @@ const LATEST = new URL("results/latest.json", import.meta.url);
 const LATEST_PICTURE = new URL("results/latest.svg", import.meta.url);
 const README = new URL("README.md", import.meta.url);
 
-const FULL: Scale = { quick: false, rounds: 5, sliceMs: 300 };
+const FULL: Scale = { quick: false, rounds: 5, sliceMs: 250 };
 const QUICK: Scale = { quick: true, rounds: 1, sliceMs: 60 };
 
 export async function main(options: Options): Promise<number> {

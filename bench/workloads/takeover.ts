@@ -27,7 +27,7 @@ export const takeover: Workload = {
     "from the crash to its acquisition.",
   offer: "lock",
   cases: ({ quick, rounds }) => [
-    { name: "ttl 1 s", params: { locks: quick ? 2 : 8 }, rounds: Math.min(rounds, 3), budgetMs: 8_000 },
+    { name: "ttl 1 s", params: { locks: quick ? 2 : 8 }, rounds: Math.min(rounds, 2), budgetMs: 8_000 },
   ],
   columns: [
     { metric: "p50Ms", title: "p50 ms", digits: 1 },
