@@ -35,8 +35,8 @@ import { type Ending, run } from "./run.ts";
 
 /** For so long a first claim is repeated while the store is at fault. */
 const CLAIM_PATIENCE_MS = 1_000;
-/** How long a close waits for a claim that is under way to be given back. */
-const CLOSE_PATIENCE_MS = 1_000;
+/** For so long somebody waits for a claim to be given back that stands in the way. */
+const CLEAN_UP_PATIENCE_MS = 1_000;
 
 export interface FlightParts<Input, Result> {
   readonly cache: Cache;
@@ -49,7 +49,7 @@ export interface FlightParts<Input, Result> {
   readonly onLanded: () => void;
 }
 
-/** Attempts to claim the message for a certain input. */
+/** Attempts to claim the message for a certain input. A claim of unknown outcome is repeated as it was. */
 interface Bid {
   readonly acquisition: Acquisition<MessageRecord>;
   readonly fingerprint: Uint8Array | undefined;
@@ -91,7 +91,7 @@ export class Flight<Input, Result> implements Closable {
 
   /** Its deliveries are ended and its run is told by their own means; this waits for a claim to be given back. */
   async close(): Promise<void> {
-    if (this.#landing) await within(this.#parts.settings.clock, this.#landing, CLOSE_PATIENCE_MS);
+    if (this.#landing) await within(this.#parts.settings.clock, this.#landing, CLEAN_UP_PATIENCE_MS);
   }
 
   async #fly(): Promise<void> {
@@ -104,16 +104,23 @@ export class Flight<Input, Result> implements Closable {
       if (sleepMs > 0 && this.#waiting.size > 0) await this.#alarm.sleep(this.#jitter(sleepMs));
     }
     onLanded();
-    this.#withdraw();
+    void this.#withdraw();
     await Promise.all([...this.#cleanUps, hints.end()]);
     settings.scope?.open.delete(this);
   }
 
   /** Looks at the message, and claims it if it is free. Returns how long to sleep before the next time. */
   async #bidOnce(hints: Hints): Promise<number> {
+    const { clock } = this.#parts.settings;
     const [head] = this.#waiting;
-    const bid = this.#bidFor(head as Delivery<Input, Result>);
-    const askedAt = now(this.#parts.settings.clock);
+    const { fingerprint } = head as Delivery<Input, Result>;
+    if (this.#bid && !isSame(this.#bid.fingerprint, fingerprint)) {
+      await within(clock, this.#withdraw(), CLEAN_UP_PATIENCE_MS);
+      return 0;
+    }
+    this.#bid ??= this.#newBid(fingerprint);
+    const bid = this.#bid;
+    const askedAt = now(clock);
     try {
       // Carefully: a duplicate has no business with the fence.
       const outcome = await bid.acquisition.attempt("careful");
@@ -129,9 +136,7 @@ export class Flight<Input, Result> implements Closable {
     }
   }
 
-  /** A bid is made for the input of one delivery; a claim of unknown outcome is repeated as it was. */
-  #bidFor({ fingerprint }: Delivery<Input, Result>): Bid {
-    if (this.#bid && !isSame(this.#bid.fingerprint, fingerprint)) this.#withdraw();
+  #newBid(fingerprint: Uint8Array | undefined): Bid {
     const { cache, keys, settings } = this.#parts;
     const make = (claim: Claim): RunningRecord => ({
       ...claim,
@@ -142,15 +147,21 @@ export class Flight<Input, Result> implements Closable {
       ttlMs: settings.timing.ttlMs,
     });
     const format = { make, encode: encodeRecord, decode: decodeRecord };
-    this.#bid ??= { acquisition: new Acquisition({ cache, keys, format, ...settings }), fingerprint };
-    return this.#bid;
+    return { acquisition: new Acquisition({ cache, keys, format, ...settings }), fingerprint };
   }
 
   /** The message is ours: runs the handler for a delivery that still wants it. */
   async #won(bid: Bid, grant: Grant<MessageRecord>): Promise<void> {
     this.#bid = undefined;
     const runner = [...this.#waiting].find(({ fingerprint }) => isSame(fingerprint, bid.fingerprint));
-    if (runner === undefined) return this.#cleanUp(() => bid.acquisition.giveBack(grant));
+    if (runner === undefined) {
+      await within(
+        this.#parts.settings.clock,
+        this.#cleanUp(() => bid.acquisition.giveBack(grant)),
+        CLEAN_UP_PATIENCE_MS,
+      );
+      return;
+    }
     // What was granted is what the bid has made.
     await this.#run(runner, grant.record as RunningRecord, grant);
   }
@@ -211,7 +222,7 @@ export class Flight<Input, Result> implements Closable {
   }
 
   async #runUnguarded(delivery: Delivery<Input, Result>): Promise<void> {
-    this.#withdraw();
+    void this.#withdraw();
     const { clock, timing } = this.#parts.settings;
     const record: RunningRecord = {
       state: "running",
@@ -240,17 +251,17 @@ export class Flight<Input, Result> implements Closable {
   }
 
   /** Takes back what a bid of unknown outcome may have left in the store. */
-  #withdraw(): void {
+  async #withdraw(): Promise<void> {
     const acquisition = this.#bid?.acquisition;
     this.#bid = undefined;
-    if (acquisition?.uncertain) this.#cleanUp(() => acquisition.takeBack());
+    if (acquisition?.uncertain) await this.#cleanUp(() => acquisition.takeBack());
   }
 
-  /** In the background, while others go on. */
-  #cleanUp(clear: () => Promise<void>): void {
+  /** Goes on in the background, however long somebody waits for it. */
+  #cleanUp(clear: () => Promise<void>): Promise<void> {
     const cleaning = persist(this.#parts.settings.clock, clear);
     this.#cleanUps.add(cleaning);
-    void cleaning.then(() => this.#cleanUps.delete(cleaning));
+    return cleaning.finally(() => this.#cleanUps.delete(cleaning));
   }
 
   #jitter(ms: number): number {
