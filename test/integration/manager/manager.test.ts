@@ -30,7 +30,9 @@ describe("a manager", () => {
   afterAll(() => server.stop());
 
   function open(options: Partial<ManagerOptions> = {}): Manager {
-    const manager = createManager({ resolve: () => ({ url: server.url }), ...options });
+    // The machine may be busy with something else for a while, which is not what is tested here.
+    const patience = { operationTimeoutMs: 15_000, connectTimeoutMs: 15_000 };
+    const manager = createManager({ resolve: () => ({ url: server.url }), ...patience, ...options });
     managers.push(manager);
     return manager;
   }
@@ -45,7 +47,10 @@ describe("a manager", () => {
     const manager = open();
     const ids = Array.from({ length: 10_000 }, (_, index) => `tenant ${index}`);
     const caches = await Promise.all(ids.map((id) => manager.get(id)));
-    await Promise.all(caches.map((cache, index) => cache.set("key", Uint8Array.of(index % 256), HOUR)));
+    for (let from = 0; from < caches.length; from += 1_000) {
+      const some = caches.slice(from, from + 1_000);
+      await Promise.all(some.map((cache, index) => cache.set("key", Uint8Array.of((from + index) % 256), HOUR)));
+    }
     for (const index of [0, 1, 5_000, 9_999]) {
       expect(await caches[index]?.get("key")).toEqual(Uint8Array.of(index % 256));
     }
@@ -65,29 +70,26 @@ describe("a manager", () => {
     });
     const locks = await Promise.all(
       Array.from({ length: 20 }, async (_, index) =>
-        acquireLock(await manager.get(String(index)), "held", { ttlMs: 3_000 }),
+        acquireLock(await manager.get(String(index)), "held", { ttlMs: 5_000 }),
       ),
     );
-    const until = performance.now() + 4_000;
-    let most = 0;
-    let operations = 0;
+    let left = 800;
     const worker = async (number: number): Promise<void> => {
-      while (performance.now() < until) {
+      while (left-- > 0) {
         const cache = await manager.get(String(Math.floor(Math.random() * TARGETS)));
         await withLock(cache, `job ${number}`, () => cache.set(`key ${number}`, value, HOUR));
         expect(await cache.get(`key ${number}`)).toEqual(value);
-        operations += 1;
-        most = Math.max(most, manager.stats().connections);
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
       }
     };
-    await Promise.all(Array.from({ length: 150 }, (_, number) => worker(number)));
+    await Promise.all(Array.from({ length: 40 }, (_, number) => worker(number)));
     for (const lock of locks) expect(lock.isHeld()).toBe(true);
-    console.log(`${operations} uses, at most ${most} connections, ${manager.stats().evicted} evictions`);
+    // Every second use is of a target that is not connected.
     expect(manager.stats().evicted).toBeGreaterThan(100);
-    expect(manager.stats().connections).toBeLessThanOrEqual(TARGETS / 2);
+    expect(manager.stats().connections).toBe(TARGETS / 2);
     for (const lock of locks) expect(await lock.release()).toBe(true);
-    expect(await connections()).toBe(manager.stats().connections);
-  }, 30_000);
+    await until("the evicted are gone", async () => (await connections()) === TARGETS / 2);
+  }, 60_000);
 
   it("closes idle connections and opens them again", async () => {
     const manager = open({ idleTtlMs: 50 });
