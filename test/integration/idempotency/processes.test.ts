@@ -12,7 +12,7 @@ const KILLED_RUNS = 50;
 const PROCESSES = 4;
 const DUPLICATES = 250;
 
-describe("guarded handlers in several processes", () => {
+describe("guarded handlers in several processes", { timeout: 60_000 }, () => {
   let server: RedisServer;
   const processes: HandlerProcess[] = [];
 
@@ -56,7 +56,7 @@ describe("guarded handlers in several processes", () => {
     const keys = Array.from({ length: KILLED_RUNS }, (_, i) => `o-${i}`);
     // Leases of different lengths, so that they end one after the other.
     keys.forEach((key, i) => {
-      worker.deliver({ messages: [{ key, workMs: 600_000 }], leaseTtlMs: 1_500 + 60 * i }).catch(() => {});
+      worker.deliver({ messages: [{ key, workMs: 600_000 }], leaseTtlMs: 3_000 + 60 * i }).catch(() => {});
     });
     await until("all handlers run", () => worker.running.length === KILLED_RUNS);
 
