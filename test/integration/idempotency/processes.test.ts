@@ -82,7 +82,7 @@ describe("guarded handlers in several processes", { timeout: 60_000 }, () => {
     );
     expect(lateMs[0]).toBeGreaterThan(-1);
     // Far below the pace of polling; the machine may be busy.
-    expect(medianMs).toBeLessThan(100);
+    expect(medianMs).toBeLessThan(500);
   });
 
   test("a worker that is killed while nobody waits is taken over at the next delivery", async () => {
