@@ -61,7 +61,7 @@ describe("a manager", () => {
     const unwatches = await Promise.all(caches.slice(0, 100).map((cache) => cache.watch("key", () => {})));
     expect(await connections("pubsub")).toBe(1);
     await Promise.all(unwatches.map((unwatch) => unwatch()));
-  });
+  }, 60_000);
 
   it("settles at its limit under random use of twice as many targets; nothing fails, nothing held is lost", async () => {
     const manager = open({

@@ -69,7 +69,7 @@ describe("getOrCompute between processes", () => {
 
   it("computes in a second process, once, when the computing one is killed", async () => {
     const [victim, ...others] = await Promise.all(Array.from({ length: 4 }, start));
-    const leaseTtlMs = 700;
+    const leaseTtlMs = 2_000;
     const computing = heard(victim as ChildProcess, (message) => message === "computing");
     (victim as ChildProcess).send({ callers: 125, computeMs: 600_000, leaseTtlMs } satisfies Question);
     await computing;
