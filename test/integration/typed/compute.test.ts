@@ -65,7 +65,7 @@ describe("getOrCompute between processes", () => {
     expect(answers.flat()).toHaveLength(500);
     expect(new Set(answers.flat().map(({ by }) => by)).size).toBe(1);
     expect(await computations()).toBe(1);
-  });
+  }, 60_000);
 
   it("computes in a second process, once, when the computing one is killed", async () => {
     const [victim, ...others] = await Promise.all(Array.from({ length: 4 }, start));
@@ -80,5 +80,5 @@ describe("getOrCompute between processes", () => {
     expect(new Set(values.map(({ by }) => by)).size).toBe(1);
     expect(values[0]?.by).not.toBe(victim?.pid);
     expect(await computations()).toBe(2);
-  });
+  }, 60_000);
 });
