@@ -18,6 +18,8 @@ export class Member {
   #child: ChildProcess | undefined;
   /** Whether a fault is being done to it. */
   isBusy = false;
+  /** Ends that nobody brought about. */
+  readonly crashes: string[] = [];
 
   private constructor(
     wire: TcpProxy,
@@ -48,6 +50,10 @@ export class Member {
     this.journals.push(journal);
     const settings: CandidateSettings = { ...this.#settings, url: this.wire.url, holder, journal };
     this.#child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ["--import", "tsx"] });
+    this.#child.once("exit", (code) => {
+      // It is always ended by a signal.
+      if (code !== null) this.crashes.push(`${holder} ended by itself, with code ${code}`);
+    });
   }
 
   /** Whether a holder of this name is this member, in any of its lives. */

@@ -76,7 +76,12 @@ async function holdTrialOn(server: RedisServer, directory: string, options: Tria
     const outOfOrder = unordered.map((token) => `an observer saw term ${token} after a higher one`);
     return {
       ...verdict,
-      violations: [...havoc.violations, ...verdict.violations, ...outOfOrder],
+      violations: [
+        ...havoc.violations,
+        ...members.flatMap(({ crashes }) => crashes),
+        ...verdict.violations,
+        ...outOfOrder,
+      ],
       faults: havoc.counts,
       observed: tokens.length,
     };
