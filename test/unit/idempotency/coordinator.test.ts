@@ -46,6 +46,8 @@ describe("the guard of a coordinator", () => {
   });
 
   test("is closed with it: a run that was told to finish is still recorded, and nothing new begins", async () => {
+    // The store lasts as long as somebody has it open.
+    const store = world.store();
     const bench = new Bench();
     const guarded = hold.idempotent(bench.handler, options);
     const call = guarded({ id: "1" });
@@ -57,6 +59,7 @@ describe("the guard of a coordinator", () => {
     expect(await call).toBe("done");
     await closing;
     expect(await world.recordOf("1")).toMatchObject({ state: "completed" });
+    await store.close();
   });
 
   test("as a free function, finds the cache for each call, and keeps those of different caches apart", async () => {
