@@ -18,8 +18,8 @@ const config: ViteUserConfig = {
     setupFiles: ["test/support/leaks.ts"],
     // Most of a test's time is spent waiting for a server.
     maxWorkers: Math.max(2, availableParallelism()),
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       project("unit"),
       project("property", needsServer),

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { codec, createCodec } from "../../src/cache/codec/codec.ts";
@@ -19,7 +20,7 @@ describe("the codec", () => {
   test("brings every value back", () => {
     fc.assert(
       fc.property(encodable, (value) => {
-        expect(codec.decode(codec.encode(value))).toStrictEqual(value);
+        assert.deepEqual(codec.decode(codec.encode(value)), value);
       }),
       { numRuns: 2_000 },
     );
@@ -61,7 +62,8 @@ describe("the codec", () => {
         accepted++;
         // Objects as keys are compared as they were written, and may have been written in two ways.
         const again = decodeOrRefuse(encodeUnlessTwice(decoded.value));
-        expect(again).toStrictEqual(again && decoded);
+        // Not toStrictEqual: that takes a property named "constructor" for the object's class.
+        if (again !== undefined) assert.deepEqual(again, decoded);
       }),
       { numRuns: 5_000 },
     );

@@ -72,7 +72,8 @@ describe("between processes", () => {
     );
     expect(quantile(lateMs, 0.5)).toBeGreaterThan(-2);
     expect(quantile(lateMs, 0.5)).toBeLessThan(50);
-    expect(Math.max(...costs)).toBeLessThanOrEqual(14);
+    // Each renewal that the holder makes before it is killed costs the waiter one more look; polling would cost hundreds.
+    expect(Math.max(...costs)).toBeLessThanOrEqual(30);
   });
 
   it("a holder that is stopped (SIGSTOP) past its lease and goes on finds that it has lost it", async () => {
