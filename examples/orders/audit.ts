@@ -1,5 +1,5 @@
 import { type Delivery, ordersByCustomer } from "./deliveries.ts";
-import type { JournalEntry } from "./journal.ts";
+import type { JournalEntry, Report } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** One question that was asked of the ledger. It is answered well when there are no faults. */
@@ -15,6 +15,8 @@ export async function audit(ledger: Ledger, deliveries: readonly Delivery[]): Pr
     { name: "balances that differ from the file", faults: await wrongBalances(ledger, deliveries) },
     { name: "overlaps", faults: overlaps(entries) },
     { name: "fencing tokens that do not rise", faults: fallingFences(entries) },
+    { name: "reports at the same time", faults: overlappingReports(entries) },
+    { name: "terms of reporters that do not rise", faults: fallingTerms(entries) },
   ];
 }
 
@@ -37,7 +39,7 @@ async function wrongBalances(ledger: Ledger, deliveries: readonly Delivery[]): P
 function overlaps(entries: readonly JournalEntry[]): string[] {
   const faults: string[] = [];
   const present = new Map<string, Set<string>>();
-  for (const entry of entries) {
+  for (const entry of entries.filter((each) => !isReport(each))) {
     if (entry.event === "killed") {
       for (const workers of present.values()) workers.delete(entry.worker);
       continue;
@@ -58,6 +60,10 @@ function overlaps(entries: readonly JournalEntry[]): string[] {
   return faults;
 }
 
+function isReport(entry: JournalEntry): entry is Report {
+  return entry.event === "report" || entry.event === "reported";
+}
+
 /** Tenures of one lock in which a later one has a token that is not higher. */
 function fallingFences(entries: readonly JournalEntry[]): string[] {
   const faults: string[] = [];
@@ -68,6 +74,35 @@ function fallingFences(entries: readonly JournalEntry[]): string[] {
     const before = highest.get(customer) ?? 0;
     if (fence <= before) faults.push(`${worker} came to ${customer} with ${fence} after ${before}`);
     highest.set(customer, Math.max(fence, before));
+  }
+  return faults;
+}
+
+/** Two reports that were under way at the same time. */
+function overlappingReports(entries: readonly JournalEntry[]): string[] {
+  const faults: string[] = [];
+  const reporting = new Set<string>();
+  for (const { event, worker } of entries) {
+    if (event === "reported" || event === "killed") reporting.delete(worker);
+    if (event !== "report") continue;
+    if (reporting.size > 0) faults.push(`${worker} began a report while ${[...reporting]} had not finished one`);
+    reporting.add(worker);
+  }
+  for (const worker of reporting) faults.push(`${worker} never finished its report`);
+  return faults;
+}
+
+/** Reports of a term that was over, or of one that two workers had. */
+function fallingTerms(entries: readonly JournalEntry[]): string[] {
+  const faults: string[] = [];
+  let last = { worker: "", term: 0 };
+  for (const entry of entries) {
+    if (entry.event !== "report") continue;
+    const { worker, term } = entry;
+    if (term < last.term || (term === last.term && worker !== last.worker)) {
+      faults.push(`${worker} reported in term ${term} after ${last.worker} in ${last.term}`);
+    }
+    last = { worker, term };
   }
   return faults;
 }

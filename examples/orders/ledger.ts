@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Delivery } from "./deliveries.ts";
 import { Journal } from "./journal.ts";
@@ -47,6 +47,16 @@ export class Ledger {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       return { balanceCents: 0, orders: [], fence: 0 };
     }
+  }
+
+  /** How many orders are booked, at some moment during the call. Stops when `signal` aborts. */
+  async countOrders(signal: AbortSignal): Promise<number> {
+    let count = 0;
+    for (const file of await readdir(join(this.#directory, "accounts"))) {
+      signal.throwIfAborted();
+      if (file.endsWith(".json")) count += (await this.read(basename(file, ".json"))).orders.length;
+    }
+    return count;
   }
 
   /**

@@ -2,7 +2,8 @@
  * The demo: `npm run demo`. Several workers process one file of deliveries: each
  * order once, however often it is delivered, under the lock of its customer. An
  * audit shows that every order was booked once, and that no two workers were ever
- * at one account at the same time. The use of the library is all in worker.ts.
+ * at one account at the same time. One of the workers, whoever leads, reports how
+ * far the ledger is. The use of the library is all in worker.ts and reporter.ts.
  */
 
 import { randomUUID } from "node:crypto";
@@ -51,7 +52,7 @@ async function run({ store, workers: size, kill, lock }: Options, directory: str
   const ledger = new Ledger(directory, "audit");
   const crew = await Crew.start(size, { store, lock, ledger: directory, run: randomUUID() });
   const tally = await work(deliveries, crew, { kill, ledger, signal: interrupt.signal }).finally(() => crew.stop());
-  printTally(tally);
+  printTally(tally, ledger.journal.entries());
 
   if (interrupt.signal.aborted) {
     console.log("Interrupted: what was under way has been finished, the rest was not begun.");

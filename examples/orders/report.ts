@@ -1,5 +1,6 @@
 import { Presets, SingleBar } from "cli-progress";
 import type { Check } from "./audit.ts";
+import type { JournalEntry } from "./journal.ts";
 import type { Handled } from "./worker.ts";
 
 /** A lock that took longer than this counts as waited for. */
@@ -65,14 +66,21 @@ export function showProgress(total: number): Progress {
   };
 }
 
-export function printTally(tally: Tally): void {
+export function printTally(tally: Tally, journal: readonly JournalEntry[]): void {
   console.log(`
 Deliveries   ${number(tally.deliveries)} in ${tally.seconds.toFixed(1)} s
   booked     ${number(tally.booked + tally.found)}
   duplicates ${number(tally.duplicates)}, caught by the guard
 ${killings(tally)}Locks taken  ${number(tally.locks)}
   waits      ${number(tally.waits)} longer than ${WAIT_MS} ms, the longest ${Math.round(tally.longestWaitMs)} ms
-`);
+${reports(journal)}`);
+}
+
+function reports(journal: readonly JournalEntry[]): string {
+  const written = journal.filter((entry) => entry.event === "report");
+  const terms = new Set(written.map(({ term }) => term));
+  return `Reports      ${number(written.length)}, in ${number(terms.size)} ${terms.size === 1 ? "term" : "terms"} of their leader
+`;
 }
 
 function killings({ killed, takenOver, found }: Tally): string {

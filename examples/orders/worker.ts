@@ -1,6 +1,7 @@
 import { type Coordinator, connect, type Idempotent } from "../../src/index.ts"; // in your own program: from "holdfast"
 import type { Delivery } from "./deliveries.ts";
 import { type Booking, Ledger } from "./ledger.ts";
+import { takeTurnsReporting } from "./reporter.ts";
 
 /** Works on deliveries, one at a time. */
 export interface Worker {
@@ -47,6 +48,7 @@ class LocalWorker implements Worker {
   readonly #onBooking: () => void;
   /** However often an order is delivered, and to whichever worker: it is booked by one of them, once. */
   readonly #bookOnce: Idempotent<Delivery, Handled>;
+  readonly #reporting: Promise<void>;
 
   constructor({ name, ledger, run, lock }: WorkerSettings, hold: Coordinator, onBooking: () => void) {
     this.name = name;
@@ -58,6 +60,7 @@ class LocalWorker implements Worker {
       async (delivery: Delivery, { attempt }) => ({ ...(await this.#book(delivery)), takenOver: attempt > 1 }),
       { name: `book ${run}`, key: ({ order }) => order, leaseTtlMs: LEASE_MS, waitMs: 60_000, resultTtlMs: 600_000 },
     );
+    this.#reporting = takeTurnsReporting(hold, this.#ledger, { name, run });
   }
 
   async handle(delivery: Delivery): Promise<Handled> {
@@ -67,6 +70,7 @@ class LocalWorker implements Worker {
 
   async stop(): Promise<void> {
     await this.#hold.close();
+    await this.#reporting;
   }
 
   /** Under the lock of the customer, for that is whose account it changes. */

@@ -43,7 +43,10 @@ const RIGHT = [
   /booked +3,000/,
   /duplicates 1,000, caught by the guard/,
   /Locks taken +3,000/,
+  /Reports +[1-9]/,
   /overlaps: 0/,
+  /reports at the same time: 0/,
+  /terms of reporters that do not rise: 0/,
   /The ledger is right/,
 ];
 

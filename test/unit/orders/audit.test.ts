@@ -29,7 +29,13 @@ async function faults(deliveries: readonly Delivery[]): Promise<Record<string, n
   return Object.fromEntries((await audit(ledger, deliveries)).map((check) => [check.name, check.faults.length]));
 }
 
-const CLEAN = { "balances that differ from the file": 0, overlaps: 0, "fencing tokens that do not rise": 0 };
+const CLEAN = {
+  "balances that differ from the file": 0,
+  overlaps: 0,
+  "fencing tokens that do not rise": 0,
+  "reports at the same time": 0,
+  "terms of reporters that do not rise": 0,
+};
 
 describe("the audit of the ledger", () => {
   test("finds nothing where each order was booked once, under rising tokens", async () => {
@@ -77,6 +83,43 @@ describe("the audit of the ledger", () => {
     await ledger.book(delivery("o-1"), permit(7));
     await ledger.book(delivery("o-1"), permit(7));
     expect(await faults([delivery("o-1")])).toEqual({ ...CLEAN, "fencing tokens that do not rise": 1 });
+  });
+
+  describe("of reports", () => {
+    const begin = (worker: string, term: number): void => ledger.journal.append({ event: "report", worker, term });
+    const finish = (worker: string, term: number): void =>
+      ledger.journal.append({ event: "reported", worker, term, orders: 1 });
+
+    test("finds nothing where one leader follows another, also one that was killed", async () => {
+      begin("worker-1", 3);
+      finish("worker-1", 3);
+      begin("worker-1", 3);
+      ledger.journal.append({ event: "killed", worker: "worker-1" });
+      begin("worker-2", 4);
+      finish("worker-2", 4);
+      expect(await faults([])).toEqual(CLEAN);
+    });
+
+    test("finds two at the same time", async () => {
+      begin("worker-1", 3);
+      begin("worker-2", 4);
+      finish("worker-1", 3);
+      finish("worker-2", 4);
+      expect(await faults([])).toEqual({ ...CLEAN, "reports at the same time": 1 });
+    });
+
+    test("finds one of a term that is over, and a term that two workers had", async () => {
+      for (const [worker, term] of [
+        ["worker-1", 3],
+        ["worker-2", 4],
+        ["worker-1", 3],
+        ["worker-2", 3],
+      ] as const) {
+        begin(worker, term);
+        finish(worker, term);
+      }
+      expect(await faults([])).toEqual({ ...CLEAN, "terms of reporters that do not rise": 2 });
+    });
   });
 });
 
