@@ -29,8 +29,12 @@ import type { Scope } from "./scope.ts";
 import type { Seeker, Seen } from "./seeker.ts";
 
 const TURN_MS = 50;
-/** How many times the head looks whether somebody else has come, before it tries to take the lease again. */
-const LOOKS_OF_COURTESY = 4;
+/**
+ * How many times the head looks whether somebody else has come, before it tries to take the lease: the more, the fewer
+ * turns of others there have been since its own. A server tells its watchers of a release in one fixed order, so that
+ * the same process would win every race.
+ */
+const LOOKS_OF_COURTESY: readonly number[] = [3, 2, 1];
 
 /** Whoever waits at least this long makes its first attempt without a limit of its own. */
 const PATIENT_MS = 5_000;
@@ -70,7 +74,8 @@ export class Line {
   #passing = false;
   #passes = 0;
   #turnStartedMs = 0;
-  #standBack = false;
+  #othersTurns = Number.POSITIVE_INFINITY;
+  #looksOwed = 0;
 
   /** @param onIdle called when nobody waits for or holds the lease any more */
   constructor(cache: Cache, clock: Clock, keys: LeaseKeys, onIdle: () => void) {
@@ -216,7 +221,7 @@ export class Line {
     this.#passes += 1;
     const inTurn = this.#passes < TOKENS_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS;
     if (bytes && inTurn && head.seeker.acquisition.canInherit(record)) return { bytes, record };
-    this.#standBack = true;
+    this.#owe();
     return undefined;
   }
 
@@ -284,7 +289,7 @@ export class Line {
         await this.#alarm.sleep(Number.POSITIVE_INFINITY);
         continue;
       }
-      if (this.#standBack) {
+      if (this.#looksOwed > 0) {
         await this.#letOthersGoFirst();
         continue;
       }
@@ -311,6 +316,8 @@ export class Line {
       }
       if (outcome.kind === "missed") return 1;
       this.#seen = { by: outcome.by };
+      this.#othersTurns += 1;
+      this.#owe();
       // Once the watch is active, nothing is missed any more: try again before sleeping.
       if (await hints.start()) return 0;
       return this.#jitter(pollMs(hints.active, outcome.by?.ttlMs ?? 0));
@@ -336,13 +343,20 @@ export class Line {
   #startTurn(): void {
     this.#passes = 0;
     this.#turnStartedMs = this.#clock.monotonicMs();
+    this.#othersTurns = 0;
+    this.#looksOwed = 0;
+  }
+
+  #owe(): void {
+    this.#looksOwed = LOOKS_OF_COURTESY[this.#othersTurns] ?? 0;
   }
 
   /** Stands back for as long as other processes take to hear of the release. */
   async #letOthersGoFirst(): Promise<void> {
-    this.#standBack = false;
+    const looks = this.#looksOwed;
+    this.#looksOwed = 0;
     try {
-      for (let look = 0; look < LOOKS_OF_COURTESY; look++) {
+      for (let look = 0; look < looks; look++) {
         if ((await this.#cache.get(this.#keys.lease)) !== undefined) return;
       }
     } catch {
