@@ -9,25 +9,29 @@ export interface Verdict {
 
 /**
  * Judges the journals of all processes together:
- * - no two terms have the same number, and the numbers rise in the order in which terms began;
- * - no process took itself for the leader, by its clocks or because its signal had not aborted, when the next term had
- *   begun;
- * - whoever heard that its term is over heard it in time, unless it was stopped: that is the rule before, for those
- *   who listen to their signal only.
+ * - the numbers of the terms rise in the order in which the terms began;
+ * - when a term began, no process took itself for the leader of an earlier one any more: by its clocks, or, if it listens
+ *   to nothing else, because its signal had not aborted.
  */
 export function judge(entries: readonly TermEntry[]): Verdict {
-  const led = entries.filter(({ from }) => from > 0).sort((a, b) => a.from - b.from);
+  const led = entries
+    .filter(({ from }) => from > 0)
+    .map((term) => ({ ...term, until: Math.max(term.from, term.until) }))
+    .sort((a, b) => a.from - b.from);
   const violations: string[] = [];
   const gapsMs: number[] = [];
-  led.forEach((next, index) => {
-    const term = led[index - 1];
-    if (term === undefined) return;
-    const gapMs = next.from - Math.max(term.until, term.from);
-    gapsMs.push(gapMs);
-    if (gapMs <= 0) {
-      violations.push(`terms ${term.token} and ${next.token} overlapped by ${(-gapMs).toFixed(3)} ms`);
+  let longest: TermEntry | undefined;
+  let highest = 0;
+  for (const term of led) {
+    if (term.token <= highest) violations.push(`term ${term.token} came after term ${highest}`);
+    highest = Math.max(highest, term.token);
+    if (longest !== undefined) {
+      const gapMs = term.from - longest.until;
+      gapsMs.push(gapMs);
+      if (gapMs <= 0)
+        violations.push(`terms ${longest.token} and ${term.token} overlapped by ${(-gapMs).toFixed(3)} ms`);
     }
-    if (next.token <= term.token) violations.push(`term ${next.token} came after term ${term.token}`);
-  });
+    if (longest === undefined || term.until > longest.until) longest = term;
+  }
   return { terms: led.length, gapsMs, violations };
 }

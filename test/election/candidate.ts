@@ -48,8 +48,11 @@ async function connected(): Promise<Coordinator> {
  */
 async function lead(election: Election, term: Term): Promise<void> {
   const write = journal.begin(term.fencingToken);
-  term.signal.addEventListener("abort", () => write("heardAt", nowMs()));
-  if (term.isLeader()) write("from", nowMs());
+  const before = nowMs();
+  const isLeading = term.isLeader();
+  const after = nowMs();
+  // Stopped in between, it would be a moment at which it may not have led any more.
+  if (isLeading && after - before < STALL_MS) write("from", after);
 
   const look = Math.random() < 0.5 ? bySignal(term) : byClocks(election, term);
   const resignAt = Math.random() < 0.3 ? nowMs() + Math.random() * 2 * settings.ttlMs : Number.POSITIVE_INFINITY;
@@ -62,7 +65,6 @@ async function lead(election: Election, term: Term): Promise<void> {
     if (at > resignAt) void election.resign();
     await sleep(1);
   }
-  write("settledAt", nowMs());
 }
 
 type Look = (isStalled: boolean) => { readonly believes: boolean; readonly isOver: boolean };

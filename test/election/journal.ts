@@ -10,13 +10,9 @@ export interface TermEntry {
   readonly from: number;
   /** The last moment at which it still took itself for the leader. */
   readonly until: number;
-  /** When its signal aborted; 0: the process was killed before. */
-  readonly heardAt: number;
-  /** When its work had settled; 0: the process was killed before. */
-  readonly settledAt: number;
 }
 
-const FIELDS = ["token", "from", "until", "heardAt", "settledAt"] as const;
+const FIELDS = ["token", "from", "until"] as const;
 const ENTRY_BYTES = FIELDS.length * 8;
 
 /** Milliseconds on the monotonic clock, which all processes of this machine share. */
@@ -42,7 +38,7 @@ export class Journal {
       writeSync(this.#file, bytes, 0, 8, start + FIELDS.indexOf(field) * 8);
     };
     // The last field first: an entry that was begun is complete.
-    write("settledAt", 0);
+    write("until", 0);
     write("token", token);
     return write;
   }
