@@ -1,5 +1,7 @@
+import { describe } from "../../cache/checks.ts";
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { checkWait } from "../../cache/durations.ts";
+import { ConfigError } from "../../cache/errors.ts";
 import { sleep } from "../../runtime/clock.ts";
 import type { Job } from "../lease/job.ts";
 import type { LossReason } from "../lease/lease.ts";
@@ -117,12 +119,15 @@ export class Election extends ListenedEmitter<ElectionEvents> {
    *   ended before the work did.
    *
    * @throws ElectionBusyError when this candidate campaigns or leads already
+   * @throws ConfigError when `work` is not a function
    */
   async run<T>(work: (term: Term) => T | Promise<T>, options: RunOptions = {}): Promise<Awaited<T>> {
+    if (typeof work !== "function") throw new ConfigError(`work is ${describe(work)}; it must be a function`);
     return this.#takePart(options.signal, async (withdrawn): Promise<Awaited<T>> => {
       const cache = await resolveCache(this.#source);
       for (;;) {
         const term = await this.#seek(cache, Number.POSITIVE_INFINITY, withdrawn);
+        if (withdrawn.aborted) return giveUp(term, withdrawn);
         const ending = await serve({
           term,
           work,
@@ -134,7 +139,7 @@ export class Election extends ListenedEmitter<ElectionEvents> {
           onOverrun: () => this.#onOverrun(term),
         });
         if (ending.kind === "finished") return ending.value;
-        if ("error" in ending) this.emit("workFailed", { term, error: ending.error });
+        if ("error" in ending) this.#tell(() => this.emit("workFailed", { term, error: ending.error }));
         if (ending.kind === "resigned") await this.#stepBack(withdrawn);
         withdrawn.throwIfAborted();
       }
@@ -154,6 +159,7 @@ export class Election extends ListenedEmitter<ElectionEvents> {
     const waitMs = checkWait(options.waitMs ?? Number.POSITIVE_INFINITY, "waitMs");
     return this.#takePart(options.signal, async (withdrawn) => {
       const term = await this.#seek(await resolveCache(this.#source), waitMs, withdrawn);
+      if (withdrawn.aborted) return giveUp(term, withdrawn);
       this.#settings.scope?.open.add(term);
       return term;
     });
@@ -222,10 +228,10 @@ export class Election extends ListenedEmitter<ElectionEvents> {
   }
 
   async #seek(cache: Cache, waitMs: number, signal: AbortSignal): Promise<HeldTerm> {
-    const onLost = (term: HeldTerm, reason: LossReason): void => void this.emit("lost", { term, reason });
+    const onLost = (term: HeldTerm, reason: LossReason): void => this.#tell(() => this.emit("lost", { term, reason }));
     const term = await seekTerm({ cache, keys: this.#keys, settings: this.#settings, waitMs, signal, onLost });
     this.#term = term;
-    this.emit("elected", term);
+    this.#tell(() => this.emit("elected", term));
     return term;
   }
 
@@ -237,8 +243,19 @@ export class Election extends ListenedEmitter<ElectionEvents> {
   #onOverrun(term: HeldTerm): void {
     const { observer, onOverrun } = this.#settings;
     observer({ type: "overrun", kind: "leader", name: this.name, fencingToken: term.fencingToken });
-    this.emit("overrun", term);
+    this.#tell(() => this.emit("overrun", term));
     onOverrun(term);
+  }
+
+  /** A listener that throws must not leave a term without anybody who ends it: its error goes where those of timers go. */
+  #tell(listeners: () => void): void {
+    try {
+      listeners();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 
   protected override listenersChanged(): void {
@@ -257,11 +274,17 @@ export class Election extends ListenedEmitter<ElectionEvents> {
     try {
       for await (const leader of this.observe({ signal })) {
         // That nobody leads is no news to whoever has just begun to listen.
-        if (known || leader !== null) this.emit("changed", leader);
+        if (known || leader !== null) this.#tell(() => this.emit("changed", leader));
         known = true;
       }
     } catch (error) {
       this.#settings.observer({ type: "store-error", kind: "leader", name: this.name, error });
     }
   }
+}
+
+/** It was withdrawn at the moment at which it won. */
+async function giveUp(term: HeldTerm, withdrawn: AbortSignal): Promise<never> {
+  await term.release();
+  throw withdrawn.reason;
 }

@@ -46,9 +46,6 @@ export async function seekTerm({ cache, keys, settings, waitMs, signal, onLost }
   };
   try {
     await (waitMs > 0 ? line.join(seeker, { waitMs, signal }) : line.tryOnce(seeker, (now) => (seen = now)));
-    // Both may come at once: then the term is given back.
-    if (signal.aborted) await term?.release();
-    signal.throwIfAborted();
     if (term === undefined) throw timeoutError(keys.name, waitMs, seen);
   } catch (error) {
     const outcome = failureOf(error, signal);

@@ -42,12 +42,17 @@ export async function serve<T>(service: Service<T>): Promise<Ending<Awaited<T>>>
 
   if (outcome.status === "rejected") {
     if (ledToTheEnd || withdrawn.aborted) throw outcome.reason;
-    const { reason } = term.signal;
-    return { kind: term.isLost ? "lost" : "resigned", ...(outcome.reason === reason ? {} : { error: outcome.reason }) };
+    const kind = term.isLost ? "lost" : "resigned";
+    return saysWhy(outcome.reason, term.signal.reason) ? { kind } : { kind, error: outcome.reason };
   }
   if (held && (ledToTheEnd || withdrawn.aborted)) return { kind: "finished", value: outcome.value };
   if (withdrawn.aborted) throw lostWith(term, outcome.value);
   return { kind: term.isLost || !held ? "lost" : "resigned" };
+}
+
+/** Whether work failed with the reason why it had to stop, as it is or as the cause of an `AbortError`. */
+function saysWhy(error: unknown, reason: unknown): boolean {
+  return error === reason || (error instanceof Error && error.cause === reason);
 }
 
 /** Reports work that goes on after its term, when the lease is over by every clock. */

@@ -395,16 +395,18 @@ describe("an election", () => {
           round += 1;
           await untilAborted(term);
           if (round === 1) term.signal.throwIfAborted();
-          if (round === 2) throw own;
+          // As timers, streams and fetch do.
+          if (round === 2) throw new DOMException("aborted", { name: "AbortError", cause: term.signal.reason });
+          if (round === 3) throw own;
         },
         { signal: controller.signal },
       );
-      for (let loss = 1; loss <= 2; loss++) {
+      for (let loss = 1; loss <= 3; loss++) {
         await clock.advance(10);
         await cache.delete("leader:{reports}");
         await clock.advance(2_000);
       }
-      expect(round).toBe(3);
+      expect(round).toBe(4);
       expect(failed).toEqual([own]);
       controller.abort();
       await running;
@@ -517,6 +519,61 @@ describe("an election", () => {
       await clock.advance(3_000);
       expect(running.error()).toBeInstanceOf(LeadershipLostError);
       expect(running.error()).toMatchObject({ result: "late", key: "reports" });
+    });
+
+    it("gives the term back when it is withdrawn in the moment of being elected", async () => {
+      const { election } = world.candidate("a");
+      for (const takePart of [
+        (signal: AbortSignal) => election.run(() => expect.unreachable(), { signal }),
+        (signal: AbortSignal) => election.campaign({ signal }),
+      ]) {
+        const controller = new AbortController();
+        const reason = new Error("changed my mind");
+        election.once("elected", () => controller.abort(reason));
+        await expect(takePart(controller.signal)).rejects.toBe(reason);
+        expect(await election.leader()).toBeNull();
+      }
+    });
+
+    it("neither fails nor leaves a term behind when a listener throws, whose error is uncaught as in a timer", async () => {
+      const { clock } = world;
+      const { cache, election } = world.candidate("a", { ttlMs: 3_000 });
+      const uncaught: unknown[] = [];
+      const before = process.listeners("uncaughtException");
+      process.removeAllListeners("uncaughtException");
+      process.on("uncaughtException", (error) => uncaught.push(error));
+      try {
+        const faults = { elected: new Error("elected"), lost: new Error("lost") };
+        election.on("elected", () => {
+          throw faults.elected;
+        });
+        election.on("lost", () => {
+          throw faults.lost;
+        });
+        let round = 0;
+        const running = follow(
+          election.run(async (term) => {
+            round += 1;
+            if (round === 1) await untilAborted(term);
+            return round;
+          }),
+        );
+        await clock.advance(10);
+        await cache.delete("leader:{reports}");
+        await clock.advance(2_000);
+        expect(running.value()).toBe(2);
+        expect(uncaught).toEqual([faults.elected, faults.lost, faults.elected]);
+        expect(await election.leader()).toBeNull();
+      } finally {
+        process.removeAllListeners("uncaughtException");
+        for (const listener of before) process.on("uncaughtException", listener);
+      }
+    });
+
+    it("refuses work that is no function, before anything is sent", async () => {
+      const { cache, election } = world.candidate("a");
+      await expect(election.run(undefined as never)).rejects.toThrow(ConfigError);
+      expect(cache.count()).toBe(0);
     });
 
     it("gives up on an error that waiting cannot mend", async () => {
