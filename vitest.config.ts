@@ -24,6 +24,7 @@ const config: ViteUserConfig = {
       project("unit"),
       project("property", needsServer),
       project("simulation"),
+      project("linearizability", needsServer),
       project("integration", needsServer),
       // Installs packages, one file after the other.
       project("package", { setupFiles: [], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),
