@@ -51,20 +51,22 @@ export function settings(): fc.Arbitrary<Setting> {
   });
 }
 
+/** Something befalls one message of a process. */
+export function accident(ms: fc.Arbitrary<number>): fc.Arbitrary<ProcessFault> {
+  return fc.record({
+    fault: fc.constant("accident"),
+    process: fc.nat({ max: 3 }),
+    kind: fc.constantFrom("lost", "reply-lost", "reply-lost", "late", "twice"),
+    skip: fc.nat({ max: 5 }),
+    lateMs: ms,
+    silent: fc.boolean(),
+  }) as fc.Arbitrary<ProcessFault>;
+}
+
 export function processFaults(ms: fc.Arbitrary<number>): fc.Arbitrary<ProcessFault> {
   const process = fc.nat({ max: 3 });
   return fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        fault: fc.constant("accident" as const),
-        process,
-        kind: fc.constantFrom("lost", "reply-lost", "reply-lost", "late", "twice"),
-        skip: fc.nat({ max: 5 }),
-        lateMs: ms,
-        silent: fc.boolean(),
-      }),
-    },
+    { weight: 5, arbitrary: accident(ms) },
     {
       weight: 2,
       arbitrary: fc.record({

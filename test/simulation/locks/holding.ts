@@ -8,6 +8,11 @@ interface Acknowledged {
   readonly ttlMs: number;
 }
 
+export interface HoldingOptions {
+  readonly maxHoldMs: number | undefined;
+  readonly isExtended: boolean;
+}
+
 /** A record came into a key. */
 export interface Install {
   /** Counts all of them, in the order of the store. */
@@ -34,7 +39,9 @@ export class Holding {
   grantedAtMs: number | undefined;
   /** The same by the monotonic clock of its process. */
   grantedAtMonotonicMs: number | undefined;
-  readonly #maxHoldMs: number;
+  readonly maxHoldMs: number;
+  /** Whether it asks for another TTL in between. */
+  readonly isExtended: boolean;
   /** The user's side of it, once it was granted. */
   lock: Lock | undefined;
   token = 0;
@@ -49,6 +56,8 @@ export class Holding {
   tainted = false;
   /** When the task was told how it ends. */
   settledAtMs: number | undefined;
+  /** When a record of it came into the key for the first time. */
+  firstInstalledAtMs: number | undefined;
   /** For each token, when its record came into the key the last time. */
   readonly installs: Map<number, Install> = new Map();
   /** Of the newest record only: it may have been given a shorter TTL than the one before. */
@@ -56,8 +65,9 @@ export class Holding {
   #newest: string | undefined;
   readonly #seen = new Set<string>();
 
-  constructor(task: string, key: string, process: Process, startedAtMs: number, maxHoldMs: number | undefined) {
-    this.#maxHoldMs = maxHoldMs ?? Number.POSITIVE_INFINITY;
+  constructor(task: string, key: string, process: Process, startedAtMs: number, options: HoldingOptions) {
+    this.maxHoldMs = options.maxHoldMs ?? Number.POSITIVE_INFINITY;
+    this.isExtended = options.isExtended;
     this.task = task;
     this.key = key;
     this.process = process;
@@ -94,7 +104,7 @@ export class Holding {
     );
     const nowMs = machine.monotonicMs();
     const heldForMs = nowMs - (this.grantedAtMonotonicMs ?? nowMs);
-    const holdableForMs = this.#maxHoldMs + TIMER_ERROR_MS - heldForMs;
+    const holdableForMs = this.maxHoldMs + TIMER_ERROR_MS - heldForMs;
     return Math.min(Math.max(Number.NEGATIVE_INFINITY, ...left), holdableForMs);
   }
 

@@ -9,7 +9,7 @@ import type { Lock } from "../../../src/primitives/lock/lock.ts";
 import type { Call } from "../kernel/sim-cache.ts";
 import type { Answer, Change, Command } from "../kernel/store.ts";
 import { type Process, Violation, type World } from "../kernel/world.ts";
-import { Holding } from "./holding.ts";
+import { Holding, type HoldingOptions } from "./holding.ts";
 
 const LEASE = "lock:";
 const FENCE = "fence:";
@@ -21,6 +21,10 @@ const LEGS = 9;
 const TIMER_MS = 3;
 /** Where nothing goes wrong, clean-up is done by then. */
 const CALM_MS = 250;
+/** Where little does, after the store's limit for an operation and this. */
+const MILD_MS = 1_500;
+/** A wait goes on soon after a fault of the store. */
+const RETRY_MS = 100;
 /** Clocks are read in whole milliseconds. */
 const CLOCK_GRAIN_MS = 1.1;
 
@@ -43,8 +47,13 @@ export class Oracle {
   readonly #reigning = new Map<string, string>();
   readonly #freeSince = new Map<string, number>();
   #installs = 0;
-  /** Whether nothing goes wrong in this world. */
+  /** Whether nothing goes wrong in this world, */
   calm = false;
+  /** or too little to lose a lock by it. */
+  mild = false;
+  /** Whether a message may arrive long after it was sent. */
+  late = false;
+  readonly #refused = new Set<Holding>();
   /** Whether a command may be executed more often than it was answered. */
   doubling: boolean;
   /** Whether all wall clocks are right. */
@@ -65,9 +74,9 @@ export class Oracle {
   }
 
   /** A task begins to wait for a lock. */
-  begins(task: string, name: string, process: Process, maxHoldMs: number | undefined): Holding {
+  begins(task: string, name: string, process: Process, options: HoldingOptions): Holding {
     const key = leaseKey(name);
-    const holding = new Holding(task, key, process, this.#world.timeline.nowMs, maxHoldMs);
+    const holding = new Holding(task, key, process, this.#world.timeline.nowMs, options);
     this.#holdings.set(idOf(task, key), holding);
     return holding;
   }
@@ -91,13 +100,19 @@ export class Oracle {
     this.#open.push(holding);
   }
 
-  /** Where nothing goes wrong, who waits for a lock takes it soon after it became free. */
+  /** Where little goes wrong, who waits for a lock has it soon after it could. */
   checkSoon(holding: Holding): void {
-    const { install, startedAtMs } = holding;
-    if (!this.calm || install.freeSinceMs === undefined) return;
-    const waitedMs = install.atMs - Math.max(install.freeSinceMs, startedAtMs);
-    if (waitedMs > LEGS * this.#world.setting.maxDelayMs + TIMER_MS) {
-      this.fail(`${holding} took a lock that had been free for ${waitedMs.toFixed(2)} ms`);
+    const { install, startedAtMs, firstInstalledAtMs = 0, grantedAtMs = 0 } = holding;
+    const { maxDelayMs, operationLimitMs } = this.#world.setting;
+    if (this.calm && install.freeSinceMs !== undefined) {
+      const waitedMs = install.atMs - Math.max(install.freeSinceMs, startedAtMs);
+      if (waitedMs > LEGS * maxDelayMs + TIMER_MS) {
+        this.fail(`${holding} took a lock that had been free for ${waitedMs.toFixed(2)} ms`);
+      }
+    }
+    const orphanedMs = grantedAtMs - firstInstalledAtMs;
+    if (this.mild && orphanedMs > operationLimitMs + 2 * LEGS * maxDelayMs + RETRY_MS) {
+      this.fail(`${holding} was granted the lock ${orphanedMs.toFixed(2)} ms after its record was in the store`);
     }
   }
 
@@ -165,6 +180,10 @@ export class Oracle {
   check(): void {
     this.#open = this.#open.filter((holding) => holding.open);
     for (const holding of this.#open) this.#checkAlone(holding);
+    for (const holding of this.#refused) {
+      if (this.#isHeld(holding)) this.fail(`${holding} is held although its renewal was refused`);
+    }
+    this.#refused.clear();
     for (const key of new Set(this.#open.map((holding) => holding.key))) {
       const open = this.#open.filter((holding) => holding.key === key);
       if (open.length > 1) this.#checkExclusion(open);
@@ -255,11 +274,19 @@ export class Oracle {
     if (command.name === "compareAndSet" && command.next && answer === true) {
       this.#acknowledge(command.key, command.next, command.ttlMs, call);
     }
+    if (command.name === "compareAndSet" && answer === false) this.#onRefused(command);
     // A compare-and-set that seemed to fail, but whose value is there, was executed.
     if (command.name === "get" && answer instanceof Uint8Array) {
       const sent = this.#sent.get(bytesId(answer));
       if (sent?.command.name === "compareAndSet") this.#acknowledge(command.key, answer, sent.command.ttlMs, sent);
     }
+  }
+
+  /** A renewal was refused: the lock is lost, now. */
+  #onRefused({ key, expected, next }: Extract<Command, { name: "compareAndSet" }>): void {
+    if (expected === null || next === null || bytesId(expected) !== bytesId(next)) return;
+    const holding = this.#holdings.get(idOf(this.#claimOf(expected).task, key));
+    if (holding?.open && !holding.isExtended) this.#refused.add(holding);
   }
 
   #acknowledge(key: string, bytes: Uint8Array, ttlMs: number, call: Call): void {
@@ -282,14 +309,22 @@ export class Oracle {
     this.#reigning.set(key, next.task);
     const freeSinceMs = before === undefined ? (this.#freeSince.get(key) ?? 0) : undefined;
     const install = { order: ++this.#installs, atMs, freeSinceMs };
-    this.#holdings.get(idOf(next.task, key))?.installs.set(next.token, install);
+    const holding = this.#holdings.get(idOf(next.task, key));
+    if (holding === undefined) return;
+    holding.firstInstalledAtMs ??= atMs;
+    holding.installs.set(next.token, install);
   }
 
-  /** Where nothing goes wrong, only a holder that wants it so leaves its record to the end of the TTL. */
+  /** Where little goes wrong, only a holder that wants it so leaves its record to the end of the TTL. */
   #onExpired(id: string): void {
     const holding = this.#holdings.get(id);
     const doneAtMs = holding?.settledAtMs;
-    if (this.calm && doneAtMs !== undefined && this.#world.timeline.nowMs > doneAtMs + CALM_MS) {
+    const graceMs = this.calm ? CALM_MS : 2 * this.#world.setting.operationLimitMs + MILD_MS;
+    if (
+      (this.calm || (this.mild && !this.late)) &&
+      doneAtMs !== undefined &&
+      this.#world.timeline.nowMs > doneAtMs + graceMs
+    ) {
       this.fail(`${holding} has left its record in the store`);
     }
   }

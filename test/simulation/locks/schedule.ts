@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type Fault, losses, processFaults, serverFaults, settings, times } from "../faults.ts";
+import { accident, type Fault, losses, processFaults, serverFaults, settings, times } from "../faults.ts";
 import type { Setting } from "../kernel/world.ts";
 
 /** A schedule: data, so that it can be shrunk, printed and kept. */
@@ -42,23 +42,32 @@ export interface Close {
   readonly close: number;
 }
 
-/** What may go wrong: nothing, anything but that the store loses what it acknowledged, or anything. */
-type Weather = "calm" | "faulty" | "lossy";
+/**
+ * What may go wrong: nothing, one message per process, anything but that the
+ * store loses what it acknowledged, or anything.
+ */
+type Weather = "calm" | "mild" | "faulty" | "lossy";
 
-const MAX_STEPS = 50;
+/** How much happens: a lot, or little and all about one lock, so that rare meetings are met often. */
+type Company = "crowd" | "duel";
+
+const MAX_STEPS: Readonly<Record<Company, number>> = { crowd: 50, duel: 12 };
 
 export function schedules(): fc.Arbitrary<Schedule> {
-  const of = (ttlMs: number, weather: Weather): fc.Arbitrary<Schedule> =>
+  const of = (ttlMs: number, weather: Weather, company: Company): fc.Arbitrary<Schedule> =>
     fc.record({
       setting: settings(),
       ttlMs: fc.constant(ttlMs),
-      steps: fc.array(step(ttlMs, weather), { minLength: 1, maxLength: MAX_STEPS, size: "max" }),
+      steps: steps(ttlMs, weather, company),
     });
   return fc.oneof(
     ...[100, 300, 1_000, 4_000].flatMap((ttlMs) => [
-      { weight: 1, arbitrary: of(ttlMs, "calm") },
-      { weight: 5, arbitrary: of(ttlMs, "faulty") },
-      { weight: 2, arbitrary: of(ttlMs, "lossy") },
+      { weight: 2, arbitrary: of(ttlMs, "calm", "crowd") },
+      { weight: 2, arbitrary: of(ttlMs, "mild", "duel") },
+      { weight: 8, arbitrary: of(ttlMs, "faulty", "crowd") },
+      { weight: 6, arbitrary: of(ttlMs, "faulty", "duel") },
+      { weight: 3, arbitrary: of(ttlMs, "lossy", "crowd") },
+      { weight: 1, arbitrary: of(ttlMs, "lossy", "duel") },
     ]),
   );
 }
@@ -68,30 +77,54 @@ export function isCalm({ setting, steps }: Schedule): boolean {
   return setting.operationLimitMs >= 200 && steps.every(({ what }) => !("fault" in what));
 }
 
-function step(ttlMs: number, weather: Weather): fc.Arbitrary<Step> {
-  const ms = times(ttlMs);
-  const faults = weather === "calm" ? 0 : 1;
-  return fc.record({
-    afterMs: fc.oneof({ weight: 2, arbitrary: fc.constantFrom(0, 0, 0.5, 1, 2, 5) }, { weight: 1, arbitrary: ms }),
-    what: fc.oneof(
-      { weight: 14, arbitrary: task(ttlMs, ms) },
-      { weight: 1, arbitrary: fc.record({ close: fc.nat({ max: 3 }) }) },
-      { weight: 10 * faults, arbitrary: processFaults(ms) },
-      { weight: 2 * faults, arbitrary: serverFaults(ms) },
-      { weight: weather === "lossy" ? 3 : 0, arbitrary: losses(ms) },
-    ),
-  });
+/** Whether so little goes wrong that nobody may lose a lock by it: at most one message in each process. */
+export function isMild(schedule: Schedule): boolean {
+  const { setting, ttlMs } = schedule;
+  const { maxDelayMs, operationLimitMs, processes, resends } = setting;
+  if (resends || maxDelayMs * 20 > ttlMs || maxDelayMs * 4 > operationLimitMs) return false;
+  const faults = schedule.steps.flatMap(({ what }) => ("fault" in what ? [what] : []));
+  const isOne = faults.every((fault) => fault.fault === "accident" && fault.kind !== "twice");
+  const hit = faults.map((fault) => ("process" in fault ? fault.process % processes : -1));
+  return isOne && new Set(hit).size === hit.length;
 }
 
-function task(ttlMs: number, ms: fc.Arbitrary<number>): fc.Arbitrary<Task> {
+function steps(ttlMs: number, weather: Weather, company: Company): fc.Arbitrary<readonly Step[]> {
+  const array = (what: fc.Arbitrary<Step["what"]>, maxLength: number): fc.Arbitrary<Step[]> =>
+    fc.array(fc.record({ afterMs: gap(ttlMs), what }), { minLength: 1, maxLength, size: "max" });
+  const ms = times(ttlMs);
+  const tasks = task(ttlMs, ms, company);
+  if (weather === "mild") {
+    const accidents = fc.array(fc.record({ afterMs: gap(ttlMs), what: accident(ms) }), { minLength: 1, maxLength: 2 });
+    return fc.tuple(accidents, array(tasks, MAX_STEPS[company])).map((both) => both.flat());
+  }
+  const faults = weather === "calm" ? 0 : 1;
+  const what = fc.oneof(
+    { weight: 14, arbitrary: tasks },
+    { weight: 1, arbitrary: fc.record({ close: fc.nat({ max: 3 }) }) },
+    { weight: 10 * faults, arbitrary: processFaults(ms) },
+    { weight: 2 * faults, arbitrary: serverFaults(ms) },
+    { weight: weather === "lossy" ? 3 : 0, arbitrary: losses(ms) },
+  );
+  return array(what, MAX_STEPS[company]);
+}
+
+function gap(ttlMs: number): fc.Arbitrary<number> {
+  return fc.oneof(
+    { weight: 2, arbitrary: fc.constantFrom(0, 0, 0.5, 1, 2, 5) },
+    { weight: 1, arbitrary: times(ttlMs) },
+  );
+}
+
+function task(ttlMs: number, ms: fc.Arbitrary<number>, company: Company): fc.Arbitrary<Task> {
   const ttl = fc.oneof(
     { weight: 6, arbitrary: fc.constant(ttlMs) },
     { weight: 1, arbitrary: fc.constantFrom(Math.max(100, ttlMs / 2), ttlMs * 2) },
   );
+  const isDuel = company === "duel";
   return fc.record({
-    task: fc.constantFrom("withLock", "withLock", "acquire", "acquire", "try", "both"),
-    process: fc.nat({ max: 3 }),
-    key: fc.constantFrom(0, 0, 0, 1),
+    task: fc.constantFrom("withLock", "withLock", "acquire", "acquire", "try", isDuel ? "try" : "both"),
+    process: fc.nat({ max: isDuel ? 1 : 3 }),
+    key: isDuel ? fc.constant(0) : fc.constantFrom(0, 0, 0, 1),
     ttlMs: ttl,
     waitMs: fc.oneof(
       { weight: 3, arbitrary: fc.constant(Number.POSITIVE_INFINITY) },
@@ -101,7 +134,7 @@ function task(ttlMs: number, ms: fc.Arbitrary<number>): fc.Arbitrary<Task> {
     workMs: fc.oneof(ms, fc.constantFrom(ttlMs * 2, ttlMs * 3)),
     abortAfterMs: seldom(ms),
     extendToMs: fc.oneof(
-      { weight: 4, arbitrary: fc.constant([]) },
+      { weight: isDuel ? 1 : 4, arbitrary: fc.constant([]) },
       {
         weight: 1,
         arbitrary: fc.array(fc.constantFrom(Math.max(100, ttlMs / 2), ttlMs, ttlMs * 2), {

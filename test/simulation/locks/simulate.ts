@@ -2,7 +2,7 @@ import type { Figures } from "../explore.ts";
 import { inflict } from "../faults.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "./oracle.ts";
-import { isCalm, type Schedule, type Step, type Task } from "./schedule.ts";
+import { isCalm, isMild, type Schedule, type Step, type Task } from "./schedule.ts";
 import { Worker } from "./worker.ts";
 
 /** Whoever still works or waits when the faults stop is through with it after this time. */
@@ -39,6 +39,8 @@ class Simulation {
     this.#world.trace = trace;
     this.oracle = new Oracle(this.#world);
     this.oracle.calm = isCalm(schedule);
+    this.oracle.mild = isMild(schedule);
+    this.oracle.late = schedule.steps.some(({ what }) => "fault" in what && "lateMs" in what && what.lateMs > 0);
     this.#world.check = () => this.oracle.check();
   }
 

@@ -17,6 +17,8 @@ import type { Task } from "./schedule.ts";
 
 const NAMES = ["a", "b"] as const;
 const SLICES = 3;
+/** Where nothing goes wrong, what a process does in the background is done by then. */
+const CLEAN_UP_MS = 300;
 /** Timers run up to a millisecond early or late. */
 const TIMER_ERROR_MS = 1.5;
 
@@ -46,7 +48,15 @@ export class Worker {
 
   start(id: string, task: Task): void {
     this.running.add(id);
-    void new Run(this, id, task).run().finally(() => this.running.delete(id));
+    void new Run(this, id, task).run().finally(() => {
+      this.running.delete(id);
+      if (this.running.size === 0 && this.oracle.calm) this.world.timeline.after(CLEAN_UP_MS, () => this.#checkIdle());
+    });
+  }
+
+  #checkIdle(): void {
+    const { index, machine } = this.process;
+    if (this.running.size === 0 && machine.timers > 0) this.oracle.fail(`process ${index} has left a timer`);
   }
 }
 
@@ -72,9 +82,8 @@ class Run {
     this.#scope = worker.scope;
     this.#startedAt = now(worker.process.machine);
     const names = task.task === "both" ? NAMES : [NAMES[task.key]];
-    this.#holdings = new Map(
-      names.map((name) => [name, worker.oracle.begins(id, name, worker.process, task.maxHoldMs)]),
-    );
+    const options = { maxHoldMs: task.maxHoldMs, isExtended: task.extendToMs.length > 0 };
+    this.#holdings = new Map(names.map((name) => [name, worker.oracle.begins(id, name, worker.process, options)]));
   }
 
   async run(): Promise<void> {
@@ -137,8 +146,12 @@ class Run {
 
   #onEvent(event: LeaseEvent): void {
     const holding = this.#holdings.get(event.name);
-    if (event.type === "lost") this.#worker.world.log(() => `LOST     ${holding}: ${event.reason}`);
-    if (event.type === "lost" && event.reason === "taken" && holding) this.#worker.oracle.foundTaken(holding);
+    if (event.type !== "lost") return;
+    this.#worker.world.log(() => `LOST     ${holding}: ${event.reason}`);
+    if (this.#worker.oracle.mild && this.#task.renew && event.reason !== "max-hold" && !this.#scope.closed) {
+      this.#fail(`has lost its lock (${event.reason}) although too little went wrong`);
+    }
+    if (event.reason === "taken" && holding) this.#worker.oracle.foundTaken(holding);
   }
 
   async #work(locks: readonly Lock[]): Promise<string> {
