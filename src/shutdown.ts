@@ -48,20 +48,24 @@ export function resignOnShutdown(hold: { close(): Promise<void> }, options: Shut
   const remove = (): void => {
     for (const signal of signals) process.off(signal, listener);
   };
-  const end = (signal: NodeJS.Signals, isHandled: boolean): void => {
-    remove();
-    // Of several coordinators, the last one to be done raises it.
-    const isAlone = !isHandled && process.listenerCount(signal) === 0;
-    if (reraise === "always" || (reraise === "unless-handled" && isAlone)) process.kill(process.pid, signal);
-  };
+  const raise = (signal: NodeJS.Signals): void => void process.kill(process.pid, signal);
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (closing) return end(signal, false);
+    if (closing) {
+      remove();
+      if (process.listenerCount(signal) === 0) raise(signal);
+      return;
+    }
     closing = true;
     const isHandled = process.rawListeners(signal).some((other) => !(OURS in other));
     hold
       .close()
       .catch(onError)
-      .finally(() => end(signal, isHandled));
+      .finally(() => {
+        remove();
+        // Of several coordinators, the last one to be done raises it.
+        const isAlone = !isHandled && process.listenerCount(signal) === 0;
+        if (reraise === "always" || (reraise === "unless-handled" && isAlone)) raise(signal);
+      });
   };
   const listener: Listener = Object.assign(onSignal, { [OURS]: true } as const);
   // Before the others: those that listen once are still there to be seen.

@@ -23,6 +23,7 @@ export interface TrialReport extends Verdict {
 }
 
 const NAME = "trial";
+const PATIENTLY = { timeoutMs: 60_000 };
 
 /**
  * Lets several processes compete for one leadership on a real server, kills, pauses, cuts off and restarts them at
@@ -59,16 +60,20 @@ async function holdTrialOn(server: RedisServer, directory: string, options: Tria
     ),
   );
   try {
-    await until("somebody leads", () => leader !== undefined);
+    await until("somebody leads", () => leader !== undefined, PATIENTLY);
     const untilMs = nowMs() + durationMs;
     const havoc = await wreakHavoc({ members, server, ttlMs, seed, untilMs, leader: () => leader });
     const before = tokens.length;
-    await until("somebody is elected after the last fault", async () => {
-      const now = await election.leader();
-      return now !== null && (tokens.length > before || leader === now.holder);
-    });
+    await until(
+      "somebody is elected after the last fault",
+      async () => {
+        const now = await election.leader();
+        return now !== null && (tokens.length > before || leader === now.holder);
+      },
+      PATIENTLY,
+    );
     const last = await atRest(members, election.leader.bind(election));
-    await until("the observer has seen the last leader", () => last === null || tokens.at(-1) === last);
+    await until("the observer has seen the last leader", () => last === null || tokens.at(-1) === last, PATIENTLY);
     end.abort();
     await observing;
     const verdict = judge(members.flatMap(({ journals }) => journals.flatMap(readJournal)));

@@ -4,6 +4,8 @@ import type { RedisServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
 import { CandidateProcess } from "./processes.ts";
 
+const PATIENTLY = { timeoutMs: 60_000 };
+
 /**
  * How long it takes from the call of `resign` in one process until `campaign` has resolved in another one that waits,
  * in milliseconds.
@@ -79,13 +81,17 @@ export async function measureCrowd(
     for (const each of processes) each.tell("crowd", 125);
     await Promise.all(processes.map((each) => each.next("ready")));
     // In the process that leads nobody asks the store; in each of the others, one candidate watches for all.
-    await until("everybody waits", async () => {
-      const [, watchers] = (await server.command("PUBSUB", "NUMSUB", "holdfast:0:leader:{crowded}")) as [
-        string,
-        number,
-      ];
-      return Number(watchers) === 3;
-    });
+    await until(
+      "everybody waits",
+      async () => {
+        const [, watchers] = (await server.command("PUBSUB", "NUMSUB", "holdfast:0:leader:{crowded}")) as [
+          string,
+          number,
+        ];
+        return Number(watchers) === 3;
+      },
+      PATIENTLY,
+    );
     const { sent, scripted } = await recordCommands(server, () => sleep(seconds * 1_000));
     const perConnection = new Map<string, number>();
     for (const { source } of sent) perConnection.set(source, (perConnection.get(source) ?? 0) + 1);
@@ -100,8 +106,12 @@ export async function measureCrowd(
 /** Waits until somebody watches the key: then a candidate sleeps, rather than being about to ask once more. */
 async function watched(server: RedisServer, key: string): Promise<void> {
   const pattern = `*${key.replaceAll(/[[\]*?]/g, "\\$&")}`;
-  await until(`${key} is watched`, async () => {
-    const channels = (await server.command("PUBSUB", "CHANNELS", pattern)) as string[];
-    return channels.length > 0;
-  });
+  await until(
+    `${key} is watched`,
+    async () => {
+      const channels = (await server.command("PUBSUB", "CHANNELS", pattern)) as string[];
+      return channels.length > 0;
+    },
+    PATIENTLY,
+  );
 }

@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { connect } from "../../../src/connect.ts";
 import { type RedisServer, startServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
@@ -12,10 +12,21 @@ import type { ShutdownCase } from "./shutdown-process.ts";
 
 const PROGRAM = fileURLToPath(new URL("./shutdown-process.ts", import.meta.url));
 
+// Each test starts a process, which may take its time on a busy machine.
+vi.setConfig({ testTimeout: 90_000 });
+
 let server: RedisServer;
+const started: ChildProcess[] = [];
 
 beforeAll(async () => {
   server = await startServer();
+});
+
+afterEach(async () => {
+  const left = started.splice(0).filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const ended = left.map((child) => once(child, "close"));
+  for (const child of left) child.kill("SIGKILL");
+  await Promise.all(ended);
 });
 
 afterAll(() => server.stop());
@@ -38,10 +49,11 @@ async function leading(options: Omit<ShutdownCase, "url">): Promise<LeadingProce
   const child: ChildProcess = spawn(process.execPath, ["--import", "tsx", PROGRAM, JSON.stringify(settings)], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  started.push(child);
   const lines: string[] = [];
   if (child.stdout) createInterface(child.stdout).on("line", (line) => lines.push(line));
   const ended = once(child, "close").then(([code, signal]) => ({ code, signal, lines }));
-  await until("it leads", () => lines.includes("leading"));
+  await until("it leads", () => lines.includes("leading"), { timeoutMs: 60_000 });
   return { lines, kill: (signal) => void child.kill(signal), ended };
 }
 
