@@ -3,6 +3,8 @@ import type { Model, Operation } from "./checker.ts";
 /** An operation on one key of a cache; values are text here. */
 export type CacheInput =
   | { readonly name: "get" | "delete"; readonly key: string }
+  /** The store lost all that it had. */
+  | { readonly name: "wipe"; readonly key: string }
   | { readonly name: "set" | "getOrSet"; readonly key: string; readonly value: string; readonly ttlMs: number }
   | {
       readonly name: "compareAndSet";
@@ -63,6 +65,8 @@ function apply(held: Held | null, operation: CacheOperation): { readonly held: H
       return allowed({ value }, held);
     case "delete":
       return allowed({ done: held !== null }, null);
+    case "wipe":
+      return allowed({}, null);
     case "set":
       return allowed({}, written(input.value, operation, input.ttlMs));
     case "getOrSet":

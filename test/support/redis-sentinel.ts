@@ -6,6 +6,8 @@ export interface SentinelOptions {
   readonly sentinels?: number;
   /** The name under which the sentinels know the master. */
   readonly name?: string;
+  /** After this long without an answer the master counts as gone. Default 1,000. */
+  readonly downAfterMs?: number;
   readonly server?: ServerOptions;
 }
 
@@ -25,7 +27,7 @@ export interface RedisSentinel {
 
 /** Starts a master, its replica and sentinels that watch both; a majority of them decides on a failover. */
 export async function startSentinel(options: SentinelOptions = {}): Promise<RedisSentinel> {
-  const { sentinels: count = 1, name = "holdfast", server = {} } = options;
+  const { sentinels: count = 1, name = "holdfast", downAfterMs = 1_000, server = {} } = options;
   const started: RedisServer[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(started.map((each) => each.stop()));
@@ -40,7 +42,7 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
     const master = await start({ config });
     const replica = await start({ config: { ...config, replicaof: `${master.host} ${master.port}` } });
     await untilReplicating(replica);
-    const watch: ServerOptions = { sentinel: true, lines: sentinelLines(name, master, count) };
+    const watch: ServerOptions = { sentinel: true, lines: sentinelLines({ name, downAfterMs }, master, count) };
     const sentinels = await Promise.all(Array.from({ length: count }, () => start(watch)));
     await Promise.all(sentinels.map((sentinel) => untilInformed(sentinel, name, count)));
     const [first] = sentinels;
@@ -76,11 +78,15 @@ export async function startSentinel(options: SentinelOptions = {}): Promise<Redi
   }
 }
 
-function sentinelLines(name: string, master: RedisServer, sentinels: number): string[] {
+function sentinelLines(
+  { name, downAfterMs }: Required<Pick<SentinelOptions, "name" | "downAfterMs">>,
+  master: RedisServer,
+  sentinels: number,
+): string[] {
   const quorum = Math.floor(sentinels / 2) + 1;
   return [
     `sentinel monitor ${name} ${master.host} ${master.port} ${quorum}`,
-    `sentinel down-after-milliseconds ${name} 1000`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 5000`,
   ];
 }

@@ -1,0 +1,60 @@
+import type { Evidence, Result, Settlement } from "../evidence.ts";
+import type { Effect } from "../world.ts";
+import { type Finding, groupBy, lossBetween } from "./finding.ts";
+
+/**
+ * What a message does is done once, unless the run that did it died or lost its claim before it could be recorded; and
+ * everybody who is told what it came to is told the same.
+ */
+export function judgeMessages(evidence: Evidence): Finding[] {
+  return [...judgeEffects(evidence), ...judgeResults(evidence)];
+}
+
+function judgeEffects({ effects, tenures, settlements, strikes }: Evidence): Finding[] {
+  const runs = new Map(tenures.filter(({ kind }) => kind === "run").map(({ by, from }) => [by, from]));
+  const claimedAt = ({ run, at }: Effect): number => runs.get(run) ?? at;
+  return [...groupBy(effects, ({ message }) => message).values()].flatMap((done) => {
+    // In the order of their claims: a run that lost its claim may have its effect after the one that took over.
+    const [first, ...again] = done.toSorted((a, b) => claimedAt(a) - claimedAt(b));
+    let before = first;
+    return again.map((effect): Finding => {
+      const explanation =
+        before && (excuse(before, settlements) ?? lossBetween(strikes, claimedAt(before), claimedAt(effect)));
+      const what = `message ${effect.message} was done by ${before?.run}, and again by ${effect.run}`;
+      before = effect;
+      return { rule: "effects", at: effect.at, what, explanation };
+    });
+  });
+}
+
+/** Why the run that had this effect is not the last one, by the rules of the guard. */
+function excuse({ run }: Effect, settlements: ReadonlyMap<string, Settlement>): string | undefined {
+  const settlement = settlements.get(run);
+  switch (settlement?.how) {
+    case undefined:
+      return "its worker died";
+    case "lost":
+      return "it lost its claim";
+    case "unrecorded":
+      return "the store could not be told in time";
+    default:
+      return undefined;
+  }
+}
+
+function judgeResults({ results, settlements, strikes }: Evidence): Finding[] {
+  return [...groupBy(results, ({ message }) => message).values()].flatMap((told) => {
+    const binding = told.filter((result) => isBinding(result, settlements)).toSorted((a, b) => a.at - b.at);
+    const [first] = binding;
+    const other = binding.find(({ run }) => run !== first?.run);
+    if (first === undefined || other === undefined) return [];
+    const what = `message ${first.message} came to ${first.run}, and then to ${other.run}`;
+    return { rule: "results", at: other.at, what, explanation: lossBetween(strikes, first.at, other.at) };
+  });
+}
+
+/** Whether it is a result that has been recorded; that of a worker that died has, if others were told of it. */
+function isBinding({ run, isReplayed }: Result, settlements: ReadonlyMap<string, Settlement>): boolean {
+  const how = settlements.get(run)?.how;
+  return how === "recorded" || (how === undefined && isReplayed);
+}

@@ -1,0 +1,80 @@
+import { STALL_MS } from "../crew/holding.ts";
+import type { Evidence, Tenure } from "../evidence.ts";
+import type { Strike } from "../nemeses/nemesis.ts";
+import { type Finding, groupBy, lossBetween } from "./finding.ts";
+
+/** One after the other, for each lock, election and message; one that has been granted is compared with all before it. */
+interface Succession {
+  readonly before: Tenure;
+  readonly next: Tenure;
+}
+
+/** How long before the next holder had it the signal of a holder that had lost it aborted. */
+export interface Margin {
+  readonly at: number;
+  readonly ms: number;
+}
+
+export function judgeTenures({ tenures, strikes }: Evidence): Finding[] {
+  return byName(tenures).flatMap((sorted) => [...judgeExclusion(sorted, strikes), ...judgeTokens(sorted, strikes)]);
+}
+
+/** Whose event loop was not running is not counted: it has no margin, but nothing that it could have done either. */
+export function margins({ tenures }: Evidence): Margin[] {
+  return byName(tenures).flatMap((sorted) =>
+    successions(sorted, ({ quietUntil }) => quietUntil).flatMap(({ before, next }) => {
+      const { abortedAt, quietUntil } = before;
+      if (abortedAt === undefined || abortedAt - quietUntil > STALL_MS) return [];
+      return { at: next.from, ms: next.from - abortedAt };
+    }),
+  );
+}
+
+/** When somebody has it, nobody before still takes himself for the holder: neither by clocks nor by a silent signal. */
+function judgeExclusion(sorted: readonly Tenure[], strikes: readonly Strike[]): Finding[] {
+  const overlaps = (rule: "exclusion" | "signal", endOf: (tenure: Tenure) => number): Finding[] =>
+    successions(sorted, endOf).flatMap(({ before, next }) => {
+      const forMs = endOf(before) - next.from;
+      if (forMs < 0) return [];
+      const what = `${next.kind} ${next.name}: ${next.by} had it when ${before.by} still had, for ${forMs.toFixed(3)} ms`;
+      const explanation = lossBetween(strikes, before.askedAt, next.from);
+      return { rule, at: next.from, what, explanation, forMs };
+    });
+  return [
+    ...overlaps("exclusion", ({ heldUntil }) => heldUntil),
+    ...overlaps("signal", ({ quietUntil }) => quietUntil),
+  ];
+}
+
+/** Excused is only who had asked before the other one had it, if the store lost the fence in between. */
+function judgeTokens(sorted: readonly Tenure[], strikes: readonly Strike[]): Finding[] {
+  const findings: Finding[] = [];
+  let highest: Tenure | undefined;
+  for (const next of sorted) {
+    if (highest === undefined || next.token > highest.token) {
+      highest = next;
+      continue;
+    }
+    const what = `${next.kind} ${next.name}: ${next.by} got token ${next.token} after ${highest.by} had got ${highest.token}`;
+    const hadAsked = next.askedAt < highest.from;
+    const explanation = hadAsked ? lossBetween(strikes, highest.askedAt, next.from) : undefined;
+    findings.push({ rule: "tokens", at: next.from, what, explanation });
+  }
+  return findings;
+}
+
+/** Each tenure after the first one, with the one that lasted longest of those before it. */
+function successions(sorted: readonly Tenure[], endOf: (tenure: Tenure) => number): Succession[] {
+  const all: Succession[] = [];
+  let before: Tenure | undefined;
+  for (const next of sorted) {
+    if (before) all.push({ before, next });
+    if (before === undefined || endOf(next) > endOf(before)) before = next;
+  }
+  return all;
+}
+
+function byName(tenures: readonly Tenure[]): Tenure[][] {
+  const groups = groupBy(tenures, ({ kind, name }) => `${kind} ${name}`);
+  return [...groups.values()].map((group) => group.toSorted((a, b) => a.from - b.from));
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TcpProxy } from "../../support/proxy.ts";
+import type { Member } from "../crew/member.ts";
+import { type Nemesis, pick, type Scene, victim } from "./nemesis.ts";
+
+/** Neither requests nor replies arrive; they do once it is over. */
+export const partition: Nemesis = cutOff("partition, both ways", (wire) => wire.partition());
+export const deafServer: Nemesis = cutOff("partition, requests only", (wire) => wire.toServer.hold());
+/** Requests are executed, but nobody hears of it. */
+export const muteServer: Nemesis = cutOff("partition, replies only", (wire) => wire.toClient.hold());
+
+export const latency: Nemesis = {
+  name: "latency of 50 to 200 ms",
+  befalls: "crew",
+  acknowledged: "kept",
+  async strike(scene) {
+    const wires = scene.crew.flatMap((member) => [...member.wires.values()]);
+    const delayMs = Math.round(scene.random.between(50, 200));
+    const delay = (ms: number): void => {
+      for (const { toServer, toClient } of wires) {
+        toServer.delayMs = ms / 2;
+        toClient.delayMs = ms / 2;
+      }
+    };
+    delay(delayMs);
+    await sleep((1 + scene.random.next()) * scene.ttlMs);
+    delay(0);
+    return `${delayMs} ms for everybody`;
+  },
+};
+
+/** Commands are executed, but instead of their replies comes a reset. */
+export const replyLoss: Nemesis = {
+  name: "replies lost, connections reset",
+  befalls: "crew",
+  acknowledged: "kept",
+  async strike(scene) {
+    const primaries = await scene.stage.primaries();
+    const endAt = performance.now() + (0.7 + scene.random.next()) * scene.ttlMs;
+    let lost = 0;
+    while (performance.now() < endAt) {
+      const member = await victim(scene);
+      const wire = member.wires.get(pick(scene.random, primaries).port);
+      // A connection that is idle carries nothing that could be lost.
+      const done = wire?.cutReply({ afterBytes: 0 }).then(() => true);
+      if (await Promise.race([done, sleep(500, false)])) lost += 1;
+      await sleep(scene.random.next() * 100);
+    }
+    if (lost === 0) throw new Error("no reply was lost");
+    return `${lost} replies`;
+  },
+};
+
+function cutOff(name: string, hold: (wire: TcpProxy) => void): Nemesis {
+  return {
+    name,
+    befalls: "crew",
+    acknowledged: "kept",
+    async strike(scene) {
+      const members = await someOf(scene);
+      const wires = members.flatMap((member) => [...member.wires.values()]);
+      if (wires.every(({ connections }) => connections === 0)) throw new Error("nobody was connected");
+      for (const wire of wires) hold(wire);
+      await sleep((0.5 + 2 * scene.random.next()) * scene.ttlMs);
+      // What was under way arrives late, or never.
+      if (scene.random.next() < 0.3) for (const wire of wires) wire.cut();
+      for (const wire of wires) wire.heal();
+      return members.map((member) => member.name).join(", ");
+    },
+  };
+}
+
+/** One of the crew, or half of it. */
+async function someOf(scene: Scene): Promise<Member[]> {
+  const first = await victim(scene);
+  const others = scene.crew.filter((member) => member !== first);
+  return scene.random.next() < 0.6 ? [first] : [first, pick(scene.random, others)];
+}
