@@ -1,4 +1,5 @@
 import { createCodec } from "../../cache/codec/codec.ts";
+import { isCount, isDuration, isTime } from "../lease/fields.ts";
 import type { Claim } from "../lease/record.ts";
 
 /**
@@ -46,7 +47,7 @@ export function encodeRecord(record: MessageRecord): Uint8Array {
     state,
     nonce,
     attempt,
-    ...(fencingToken === 0 ? {} : { token: fencingToken, last: lastToken }),
+    ...(fencingToken === 0 && lastToken === 0 ? {} : { token: fencingToken, last: lastToken }),
     ...(fingerprint === undefined ? {} : { print: fingerprint }),
     at: startedAtMs,
     ...(record.state === "running" ? { ttl: record.ttlMs } : finishedFields(record)),
@@ -82,7 +83,7 @@ function decodeFields(bytes: Uint8Array): Fields | undefined {
 
 function readCommon({ nonce, attempt, token = 0, last = 0, print, at }: Fields): CommonRecord | undefined {
   if (!(nonce instanceof Uint8Array) || !isCount(attempt) || !isCount(token) || !isCount(last)) return undefined;
-  if (typeof at !== "number" || !(print === undefined || print instanceof Uint8Array)) return undefined;
+  if (!isTime(at) || !(print === undefined || print instanceof Uint8Array)) return undefined;
   return {
     nonce,
     attempt,
@@ -94,22 +95,18 @@ function readCommon({ nonce, attempt, token = 0, last = 0, print, at }: Fields):
 }
 
 function readRunning(common: CommonRecord, { ttl }: Fields): RunningRecord | undefined {
-  return typeof ttl === "number" ? { ...common, state: "running", ttlMs: ttl } : undefined;
+  return isDuration(ttl) ? { ...common, state: "running", ttlMs: ttl } : undefined;
 }
 
 function readFinished(common: CommonRecord, fields: Fields): FinishedRecord | undefined {
   const { state, end, keep } = fields;
   const result = readResult(fields);
   if (state !== "completed" && state !== "failed") return undefined;
-  if (typeof end !== "number" || typeof keep !== "number" || result === undefined) return undefined;
+  if (!isTime(end) || !isDuration(keep) || result === undefined) return undefined;
   return { ...common, state, finishedAtMs: end, keptMs: keep, result };
 }
 
 function readResult({ result, omitted }: Fields): StoredResult | undefined {
   if (result instanceof Uint8Array) return { bytes: result };
   return omitted === "too-large" || omitted === "unencodable" ? { omitted } : undefined;
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

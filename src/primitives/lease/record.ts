@@ -1,5 +1,6 @@
 import { createCodec } from "../../cache/codec/codec.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { isCount, isDuration, isTime } from "./fields.ts";
 import type { LeaseTiming } from "./timing.ts";
 
 /** What makes a record somebody's, whatever else is in it. */
@@ -91,17 +92,18 @@ export function decodeRecord(bytes: Uint8Array): LeaseRecord | undefined {
     return undefined;
   }
   if (typeof value !== "object" || value === null) return undefined;
-  const { v, holder, nonce, token, last, at, ttl, meta } = value as Record<string, unknown>;
+  const { v, holder, nonce, token, last, at, ttl, rev, meta } = value as Record<string, unknown>;
   if (v !== VERSION || typeof holder !== "string" || !(nonce instanceof Uint8Array)) return undefined;
-  if (!Number.isSafeInteger(token) || !Number.isSafeInteger(last)) return undefined;
-  if (typeof at !== "number" || typeof ttl !== "number") return undefined;
+  if (!isCount(token) || !isCount(last) || !(rev === undefined || isCount(rev))) return undefined;
+  if (!isTime(at) || !isDuration(ttl)) return undefined;
   return {
     holder,
     nonce,
-    fencingToken: token as number,
-    lastToken: last as number,
+    fencingToken: token,
+    lastToken: last,
     acquiredAtMs: at,
     ttlMs: ttl,
-    metadata: meta,
+    ...(rev === undefined ? {} : { revision: rev }),
+    ...(meta === undefined ? {} : { metadata: meta }),
   };
 }

@@ -61,12 +61,23 @@ describe("the record of a message", () => {
       { ...fields, attempt: -1 },
       { ...fields, attempt: 1.5 },
       { ...fields, print: "text" },
+      { ...fields, token: -1, last: 0 },
       { ...fields, at: "now" },
+      { ...fields, at: Number.NaN },
       { ...fields, ttl: undefined },
+      { ...fields, ttl: Number.NaN },
+      { ...fields, ttl: -1 },
       { ...fields, state: "completed", end: 1, keep: 1, omitted: "lost" },
+      { ...fields, state: "completed", end: Number.NaN, keep: 1, omitted: "too-large" },
+      { ...fields, state: "completed", end: 1, keep: Number.NaN, omitted: "too-large" },
     ];
     for (const other of others) expect(decodeRecord(codec.encode(other)), JSON.stringify(other)).toBeUndefined();
     expect(decodeRecord(new Uint8Array())).toBeUndefined();
     expect(decodeRecord(new TextEncoder().encode("{}"))).toBeUndefined();
+  });
+
+  test("has fields of later releases ignored", () => {
+    const fields = codec.decode(encodeRecord(running)) as Record<string, unknown>;
+    expect(decodeRecord(codec.encode({ ...fields, later: [1] }))).toEqual(running);
   });
 });
