@@ -98,6 +98,12 @@ export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object") return value.constructor?.name ?? "an object";
+  if (typeof value === "object") return classOf(value);
   return value === undefined ? "undefined" : `a ${typeof value}`;
+}
+
+/** What was decoded may have a property called "constructor" that holds anything. */
+function classOf(value: object): string {
+  const name: unknown = value.constructor?.name;
+  return typeof name === "string" ? name : "an object";
 }

@@ -33,15 +33,38 @@ export function storeError(error: unknown, codec: Codec): StoredResult {
   return { bytes: encodeError(error, codec, shortest) };
 }
 
-/** The recorded value, decoded anew for each caller; throws the recorded error. */
+/**
+ * The recorded value, decoded anew for each caller; throws the recorded error.
+ *
+ * @throws IdempotencyResultError if none was kept
+ * @throws CodecError if what was kept cannot be read
+ */
 export function replay({ state, result }: FinishedRecord, name: string, key: string): unknown {
+  const about = `idempotent "${name}", key "${key}"`;
   if ("omitted" in result) {
     const why = result.omitted === "too-large" ? "was too large" : "could not be encoded";
-    throw new IdempotencyResultError(
-      `idempotent "${name}", key "${key}": the handler has run, but its result ${why} and was not kept`,
-      { key, operation: "idempotent", reason: result.omitted },
-    );
+    throw new IdempotencyResultError(`${about}: the handler has run, but its result ${why} and was not kept`, {
+      key,
+      operation: "idempotent",
+      reason: result.omitted,
+    });
   }
-  if (state === "failed") throw decodeError(result.bytes, reader);
-  return reader.decode(result.bytes);
+  const read = state === "failed" ? decodeError : decodeValue;
+  let outcome: unknown;
+  try {
+    outcome = read(result.bytes, reader);
+  } catch (error) {
+    const problem = (error as Error).message;
+    throw new CodecError(`${about}: the recorded result cannot be read (${problem}); forget() removes it`, {
+      key,
+      operation: "idempotent",
+      cause: error,
+    });
+  }
+  if (state === "failed") throw outcome;
+  return outcome;
+}
+
+function decodeValue(bytes: Uint8Array, codec: Codec): unknown {
+  return codec.decode(bytes);
 }

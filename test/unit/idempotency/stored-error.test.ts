@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createCodec } from "../../../src/cache/codec/codec.ts";
-import { OperationError } from "../../../src/cache/errors.ts";
+import { CodecError, OperationError } from "../../../src/cache/errors.ts";
 import { decodeError, encodeError } from "../../../src/primitives/idempotency/stored-error.ts";
 
 const codec = createCodec();
@@ -81,5 +81,41 @@ describe("an error as a result", () => {
     expect(error).toMatchObject({ replayed: true, ok: 1 });
     expect(error.stack).not.toBe("other");
     expect(error).not.toHaveProperty("polluted");
+  });
+
+  test.each(["constructor", "toString", "__proto__", "AggregateError"])("may be called %s", (name) => {
+    const error = Object.defineProperty(new Error("named"), "name", { value: name });
+    expect(replay(error)).toMatchObject({ name, message: "named", replayed: true });
+  });
+
+  test("may be something that cannot be turned into text", () => {
+    const thrown = { toString: 1, constructor: { name: { toString: 1 } } };
+    expect(replay(thrown)).toMatchObject({ message: "the handler threw an object", cause: thrown });
+    expect(replay(Object.defineProperty(new Error(), "message", { value: thrown })).message).toBe("an object");
+    const hidden = Object.defineProperty(new RangeError(), "message", {
+      get: () => {
+        throw new Error("hidden");
+      },
+    });
+    expect(replay(hidden)).toMatchObject({ name: "RangeError", message: "unreadable" });
+  });
+
+  test("ends errors that have themselves among their errors", () => {
+    const error = new AggregateError([], "again");
+    error.errors = Array.from({ length: 50 }, () => error);
+    expect((replay(error) as AggregateError).errors).toHaveLength(50);
+  });
+
+  test.each([
+    ["text", "text"],
+    ["nothing", null],
+    ["no name", { message: "x" }],
+    ["a message that is no text", { name: "Error", message: 1 }],
+    ["data that is none", { name: "Error", message: "x", data: null }],
+    ["a cause that is no error", { name: "Error", message: "x", cause: "text" }],
+    ["errors that are no list", { name: "Error", message: "x", errors: {} }],
+    ["errors that are none", { name: "Error", message: "x", errors: [1] }],
+  ])("is not read from %s", (_what, data) => {
+    expect(() => decodeError(codec.encode(data), codec)).toThrow(CodecError);
   });
 });
