@@ -1,5 +1,5 @@
 import { describe } from "../cache/checks.ts";
-import { ConfigError } from "../cache/errors.ts";
+import { CodecError, ConfigError } from "../cache/errors.ts";
 import type { IdempotentContext } from "../primitives/idempotency/context.ts";
 import { fingerprint } from "../primitives/idempotency/fingerprint.ts";
 import type { Idempotent } from "../primitives/idempotency/idempotent.ts";
@@ -68,7 +68,7 @@ export class HttpGuard {
     try {
       const { outcome, value } = await this.#guarded.outcome({ key, payload, run: guarded.run });
       if (outcome === "executed") return { send: "own" };
-      return answer("passed" in value ? notKept(value.passed) : replayed(value));
+      return answer(responseOf(value));
     } catch (error) {
       if (error instanceof NotKept) return { send: "own" };
       if (error instanceof Thrown) throw error.cause;
@@ -97,6 +97,15 @@ async function scopeOf({ request, identity }: GuardedRequest): Promise<string> {
   }
   const scope = [request.method, new URL(request.url).pathname, caller];
   return Buffer.from(fingerprint(scope, "http")).toString("base64url");
+}
+
+/** @throws CodecError if what was recorded, by another program perhaps, is no response */
+function responseOf(recorded: KeptResponse | PassedResponse): Response {
+  try {
+    return "passed" in recorded ? notKept(recorded.passed) : replayed(recorded);
+  } catch (cause) {
+    throw new CodecError("what was recorded for this Idempotency-Key is no response", { operation: "replay", cause });
+  }
 }
 
 function answer(response: Response): Verdict {
