@@ -45,6 +45,9 @@ export class Connection<T> {
   readonly #listeners: readonly (readonly [string, (...args: unknown[]) => void])[];
   #opening: { resolve(): void; reject(error: Error | undefined): void } | undefined;
   #wasOpen = false;
+  #isConnected = false;
+  /** How many connections the other end has closed before the first one was of use. */
+  #refusals = 0;
   #released = false;
   /** Raised with each connection, so that a late answer from an older one is not mistaken for the new one's. */
   #epoch = 0;
@@ -82,7 +85,7 @@ export class Connection<T> {
       });
     } catch (fault) {
       await this.#release();
-      throw connectFailure(fault, this.#options);
+      throw connectFailure(fault, this.#options, this.#refusals);
     } finally {
       clock.clearTimer(timer);
       this.#opening = undefined;
@@ -97,6 +100,7 @@ export class Connection<T> {
 
   #start(): void {
     const { status } = this.#client;
+    this.#isConnected = status === "ready";
     if (status === "ready") void this.#greet();
     else if (status === "end") this.#onEnd();
     // Its events say more about a failure than its promise.
@@ -137,6 +141,7 @@ export class Connection<T> {
 
   /** The socket is open. If nothing useful comes of it in time, another one is tried. */
   #onConnect(): void {
+    this.#isConnected = true;
     const { connectTimeoutMs } = this.#options;
     const fault = new Error(`it was connected, but not of use within ${connectTimeoutMs} ms`);
     this.#setTimer(() => this.abandon(fault), connectTimeoutMs);
@@ -163,6 +168,8 @@ export class Connection<T> {
 
   #onClose(): void {
     this.#epoch += 1;
+    if (this.#isConnected) this.#refusals += 1;
+    this.#isConnected = false;
     this.#options.clock.clearTimer(this.#timer);
     this.link.shut();
   }
