@@ -26,6 +26,7 @@ const config: ViteUserConfig = {
       project("simulation"),
       project("linearizability", needsServer),
       project("integration", needsServer),
+      project("chaos", needsServer),
       // Installs packages, one file after the other.
       project("package", { setupFiles: [], testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false }),
     ],

@@ -42,6 +42,10 @@ const { strikes, mishaps } = evidence;
 await mkdir(REPORTS, { recursive: true });
 const report = { server, minutes: Number(minutes), seed: Number(seed), verdict, strikes, mishaps };
 await writeFile(`${REPORTS}/${server}-${seed}.json`, JSON.stringify(report, undefined, 2));
+if (verdict.violations.length > 0) {
+  const settlements = Object.fromEntries(evidence.settlements);
+  await writeFile(`${REPORTS}/${server}-${seed}-evidence.json`, JSON.stringify({ ...evidence, settlements }));
+}
 console.log(inWords(verdict));
 console.log(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
 // Children that were killed may have left something open.

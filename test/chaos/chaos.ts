@@ -101,6 +101,7 @@ async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosO
     ...(await dismiss(crew)),
     ...(await leftovers(stage, ttlMs)),
     ...crew.flatMap(({ lives }) => lives.flatMap(crashOf)),
+    ...crew.flatMap(({ lives }) => lives.flatMap(complaintOf)),
   ];
   const testimonies = crew.flatMap(({ lives }) =>
     lives.map(({ name, journal, endedAt }) => ({ name, endedAt, ...readPages(journal) })),
@@ -134,4 +135,8 @@ async function dismiss(crew: readonly Member[]): Promise<string[]> {
 function crashOf({ name, ended }: Life, index: number, lives: readonly Life[]): string[] {
   const isLast = index === lives.length - 1;
   return isLast || ended === "SIGKILL" ? [] : [`${name} ended by itself, with ${ended}`];
+}
+
+function complaintOf({ name, complaints }: Life): string[] {
+  return complaints === "" ? [] : [`${name} said: ${complaints}`];
 }

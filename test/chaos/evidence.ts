@@ -26,6 +26,11 @@ export interface Tenure {
   readonly overAt: number;
 }
 
+/** The last moment at which its holder relied on it, whichever way it looked. */
+export function lastRelied({ heldUntil, quietUntil }: Tenure): number {
+  return Math.max(heldUntil, quietUntil);
+}
+
 /** How a run ended; `undefined`: its process died first. */
 export interface Settlement {
   readonly at: number;
@@ -62,8 +67,11 @@ export type Circumstances = Pick<Evidence, "writes" | "effects" | "strikes" | "m
 
 /** Puts together what the processes wrote down, each for itself. */
 export function gather(testimonies: readonly Testimony[], circumstances: Circumstances): Evidence {
+  const codes = new Set(testimonies.flatMap(({ entries }) => entries.filter(is("failure")).map(({ code }) => code)));
+  const strange = [...codes].filter((code) => !NOTHING_DONE.has(code) && !UNKNOWN.has(code));
   return {
     ...circumstances,
+    mishaps: [...circumstances.mishaps, ...strange.map((code) => `an operation failed with ${code}`)],
     operations: testimonies.flatMap(operationsOf),
     tenures: testimonies.flatMap(tenuresOf),
     settlements: new Map(testimonies.flatMap(settlementsOf)),
@@ -73,6 +81,8 @@ export function gather(testimonies: readonly Testimony[], circumstances: Circums
 
 /** Failures that say that nothing was executed: these operations are left out, so that an effect of theirs would show. */
 const NOTHING_DONE = new Set(["ERR_CONNECTION", "ERR_OPERATION", "ERR_CLOSED"]);
+
+const UNKNOWN = new Set(["ERR_CACHE_TIMEOUT", "ERR_CONNECTION_LOST"]);
 
 function operationsOf({ entries }: Testimony): CacheOperation[] {
   const answers = byId(entries.filter(is("answer")));

@@ -17,7 +17,7 @@ const COLUMNS: readonly [title: string, cell: (verdict: NemesisVerdict) => strin
   ["repeated runs", ({ explained }) => String(sum(explained, ["effects", "results"]))],
   ["registers rolled back", ({ explained }) => String(explained.registers ?? 0)],
   [
-    "longest without a lock, leader, effect, answer",
+    "longest without a holder, a leader, an effect, an answer",
     ({ longestWithoutMs }) => seconds(Object.values(longestWithoutMs)),
   ],
   ["recovered within", ({ longestRecoveryMs }) => seconds([longestRecoveryMs])],
@@ -53,7 +53,7 @@ export function inWords({ nemeses, violations, explained, counts }: Verdict): st
 }
 
 function overlaps({ explained, longestOverlapMs }: NemesisVerdict): string {
-  const count = sum(explained, ["exclusion", "signal"]);
+  const count = explained.exclusion ?? 0;
   return count === 0 ? "0" : `${count}, ${longestOverlapMs.toFixed(0)} ms`;
 }
 

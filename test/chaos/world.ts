@@ -1,6 +1,6 @@
 import { createMemoryCache } from "../../src/cache/memory/index.ts";
 import { type FenceGate, fenceGate, StaleFenceError } from "../../src/primitives/lock/fence-gate.ts";
-import type { Report } from "./crew/settings.ts";
+import { ELECTION, LOCKS, REGISTERS, type Report } from "./crew/settings.ts";
 import { nowMs } from "./journal.ts";
 
 /** A write that a resource was asked for, and whether it let it in. */
@@ -21,9 +21,13 @@ export interface Effect {
   readonly run: string;
 }
 
-export const SIGNS = ["lock", "leader", "effect", "answer"] as const;
-/** What shows that somebody gets on. */
-export type Sign = (typeof SIGNS)[number];
+/** What shows that somebody gets on: each lock, the leader, messages, each register. */
+export const SIGNS: readonly string[] = [
+  ...LOCKS.map((name) => `lock ${name}`),
+  `leader ${ELECTION}`,
+  "messages",
+  ...REGISTERS.map((name) => `register ${name}`),
+];
 
 /**
  * Where effects happen: out of reach of the store and of its faults. Resources check fencing tokens, with a gate over a
@@ -34,7 +38,7 @@ export class World {
   readonly effects: Effect[] = [];
   readonly handled: Set<string> = new Set();
   /** When each thing was last seen to get on. */
-  readonly lastSeen: Record<Sign, number> = { lock: 0, leader: 0, effect: 0, answer: 0 };
+  readonly lastSeen: Map<string, number> = new Map(SIGNS.map((sign) => [sign, 0]));
   /** Who has written to a resource last. */
   lastWriter = "";
   readonly #cache = createMemoryCache();
@@ -47,13 +51,13 @@ export class World {
         break;
       case "effect":
         this.effects.push({ at: nowMs(), message: report.message, run: `${from}#${report.id}` });
-        this.#see("effect");
+        this.#see("messages");
         break;
       case "handled":
         this.handled.add(report.message);
         break;
       case "answered":
-        this.#see("answer");
+        this.#see(`register ${report.register}`);
         break;
       default:
     }
@@ -76,7 +80,7 @@ export class World {
       );
     this.writes.push({ at, doneAt: nowMs(), resource, token, accepted, by });
     if (!accepted) return;
-    this.#see(resource.startsWith("lock") ? "lock" : "leader");
+    this.#see(resource);
     this.lastWriter = by;
   }
 
@@ -89,7 +93,7 @@ export class World {
     return gate;
   }
 
-  #see(sign: Sign): void {
-    this.lastSeen[sign] = nowMs();
+  #see(sign: string): void {
+    this.lastSeen.set(sign, nowMs());
   }
 }

@@ -16,6 +16,8 @@ export interface Life {
   endedAt: number;
   /** By whom it was ended: a signal of ours, or itself. */
   ended: string | undefined;
+  /** What it wrote to its standard error. */
+  complaints: string;
 }
 
 export interface MemberOptions {
@@ -64,11 +66,15 @@ export class Member {
     const { url, directory, ttlMs, onReport } = this.#options;
     const name = `${this.name}.${this.lives.length}`;
     const journal = join(directory, name);
-    const life: Life = { name, journal, endedAt: Number.POSITIVE_INFINITY, ended: undefined };
+    const life: Life = { name, journal, endedAt: Number.POSITIVE_INFINITY, ended: undefined, complaints: "" };
     this.lives.push(life);
     const routes = Object.fromEntries([...this.wires].map(([port, wire]) => [port, wire.port]));
     const settings: WorkerSettings = { name, url, routes, journal, ttlMs };
-    const child = fork(PROGRAM, [JSON.stringify(settings)], { execArgv: ["--import", "tsx"] });
+    const child = fork(PROGRAM, [JSON.stringify(settings)], {
+      execArgv: ["--import", "tsx"],
+      stdio: ["ignore", "inherit", "pipe", "ipc"],
+    });
+    child.stderr?.on("data", (chunk) => (life.complaints += chunk));
     child.on("message", (report: Report) => {
       if (report.type === "ready") this.#isReady = true;
       onReport(report, life);

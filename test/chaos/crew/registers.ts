@@ -19,7 +19,8 @@ export async function useRegisters({ journal, settings, report, stopped }: Worke
   /** What this loop has last seen under a key: what it expects to be there. */
   let seen: { key: string; value: string | null } = { key: "", value: null };
   while (!stopped.aborted) {
-    const key = `${pick(REGISTERS)}${Math.floor(nowMs() / ROTATE_MS)}`;
+    const register = pick(REGISTERS);
+    const key = `${register}${Math.floor(nowMs() / ROTATE_MS)}`;
     if (seen.key !== key) seen = { key, value: null };
     const id = journal.newId();
     const input = newInput(key, seen.value, `${settings.name}#${id}`);
@@ -28,7 +29,7 @@ export async function useRegisters({ journal, settings, report, stopped }: Worke
       const output = await perform(cache, input);
       journal.write({ type: "answer", id, at: nowMs(), output });
       seen.value = valueAfter(input, output);
-      report({ type: "answered" });
+      report({ type: "answered", register });
       await sleep(20 + Math.random() * 50);
     } catch (error) {
       journal.write({ type: "failure", id, at: nowMs(), code: (error as { code?: string }).code ?? String(error) });

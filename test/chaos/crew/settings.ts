@@ -18,8 +18,8 @@ export type Report =
   | { readonly type: "effect"; readonly message: string; readonly id: number }
   /** A message that was delivered has been dealt with, here or elsewhere. */
   | { readonly type: "handled"; readonly message: string }
-  /** The cache answers. */
-  | { readonly type: "answered" };
+  /** The cache has answered for one of the registers. */
+  | { readonly type: "answered"; readonly register: string };
 
 /** What a worker is told while it runs. */
 export interface Delivery {

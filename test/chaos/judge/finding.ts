@@ -2,7 +2,6 @@ import type { Strike } from "../nemeses/nemesis.ts";
 
 export type Rule =
   | "exclusion"
-  | "signal"
   | "tokens"
   | "lock histories"
   | "resources"

@@ -1,6 +1,6 @@
 import { judgeAll, type Operation } from "../../linearizability/checker.ts";
 import { fencedMutex, type LockInput, type LockOutput, mutex } from "../../linearizability/models.ts";
-import type { Evidence, Tenure } from "../evidence.ts";
+import { type Evidence, lastRelied, type Tenure } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
 import type { Finding } from "./finding.ts";
 
@@ -54,10 +54,6 @@ function operationsOf(tenure: Tenure): LockOperation[] {
       returnedAt: Math.max(tenure.overAt, lastRelied(tenure)),
     },
   ];
-}
-
-function lastRelied({ heldUntil, quietUntil }: Tenure): number {
-  return Math.max(heldUntil, quietUntil);
 }
 
 function lockOf({ lock }: Pick<LockInput, "lock">): string {

@@ -1,7 +1,7 @@
-import type { Evidence } from "../evidence.ts";
+import { type Evidence, lastRelied } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { SIGNS, type Sign } from "../world.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, groupBy } from "./finding.ts";
+import { byName, successions } from "./tenures.ts";
 
 /** After the end of a fault; far more than it takes, since the machine may have other things to do. */
 export const RECOVERY_LIMIT_MS = 60_000;
@@ -9,23 +9,36 @@ export const RECOVERY_LIMIT_MS = 60_000;
 /** Everything gets on again when a fault is over. */
 export function judgeProgress({ strikes }: Evidence): Finding[] {
   return strikes.flatMap(({ nemesis, until, recoveredMs }) =>
-    SIGNS.filter((sign) => recoveredMs[sign] > RECOVERY_LIMIT_MS).map((sign): Finding => {
-      const what = `${RECOVERY_LIMIT_MS / 1_000} s after the end of "${nemesis}" there was still no ${sign}`;
-      return { rule: "progress", at: until, what };
-    }),
+    Object.entries(recoveredMs)
+      // JSON has no Infinity.
+      .filter(([, ms]) => ms === null || ms > RECOVERY_LIMIT_MS)
+      .map(([sign]): Finding => {
+        const what = `${RECOVERY_LIMIT_MS / 1_000} s after the end of "${nemesis}" there was still nothing of ${sign}`;
+        return { rule: "progress", at: until, what };
+      }),
   );
 }
 
-/** The longest time without something, for each thing, that touches a strike. */
-export function unavailability(evidence: Evidence): (strike: Strike) => Record<Sign, number> {
-  const gaps = Object.fromEntries(SIGNS.map((sign) => [sign, gapsIn(timesOf(evidence, sign))])) as Record<Sign, Gap[]>;
-  return ({ from, until }) =>
-    Object.fromEntries(
-      SIGNS.map((sign) => [
-        sign,
-        Math.max(0, ...gaps[sign].filter((gap) => gap.from <= until && gap.until >= from).map(lengthOf)),
-      ]),
-    ) as Record<Sign, number>;
+export const THINGS = ["holder", "leader", "effect", "answer"] as const;
+export type Thing = (typeof THINGS)[number];
+
+/**
+ * How long at most something was not to be had, around a time: a lock held by nobody, nobody leading, no message dealt
+ * with, no answer for a register. For locks and registers, that of which it is true the longest.
+ */
+export function unavailability(evidence: Evidence): (strike: Strike) => Record<Thing, number> {
+  const gaps: Record<Thing, Gap[]> = {
+    holder: vacancies(evidence, "lock"),
+    leader: vacancies(evidence, "leader"),
+    effect: silences(evidence.effects.map(({ at }) => at)),
+    answer: [...groupBy(evidence.operations, ({ input }) => registerOf(input.key)).values()].flatMap((operations) =>
+      silences(operations.filter(({ output }) => output !== undefined).map(({ returnedAt }) => returnedAt)),
+    ),
+  };
+  const longest = (thing: Thing, { from, until }: Strike): number =>
+    Math.max(0, ...gaps[thing].filter((gap) => gap.from <= until && gap.until >= from).map(lengthOf));
+  return (strike) =>
+    Object.fromEntries(THINGS.map((thing) => [thing, longest(thing, strike)])) as Record<Thing, number>;
 }
 
 interface Gap {
@@ -33,7 +46,13 @@ interface Gap {
   readonly until: number;
 }
 
-function gapsIn(times: readonly number[]): Gap[] {
+function vacancies({ tenures }: Evidence, kind: "lock" | "leader"): Gap[] {
+  return byName(tenures.filter((tenure) => tenure.kind === kind)).flatMap((sorted) =>
+    successions(sorted, lastRelied).map(({ before, next }) => ({ from: lastRelied(before), until: next.from })),
+  );
+}
+
+function silences(times: readonly number[]): Gap[] {
   const sorted = times.toSorted((a, b) => a - b);
   return sorted.slice(1).map((until, index) => ({ from: sorted[index] ?? until, until }));
 }
@@ -42,13 +61,7 @@ function lengthOf({ from, until }: Gap): number {
   return until - from;
 }
 
-function timesOf({ tenures, effects, operations }: Evidence, sign: Sign): number[] {
-  switch (sign) {
-    case "effect":
-      return effects.map(({ at }) => at);
-    case "answer":
-      return operations.filter(({ output }) => output !== undefined).map(({ returnedAt }) => returnedAt);
-    default:
-      return tenures.filter(({ kind }) => kind === sign).map(({ from }) => from);
-  }
+/** Its key without the number that changes every few seconds. */
+function registerOf(key: string): string {
+  return key.replace(/\d+$/, "");
 }

@@ -1,10 +1,10 @@
 import { STALL_MS } from "../crew/holding.ts";
-import type { Evidence, Tenure } from "../evidence.ts";
+import { type Evidence, lastRelied, type Tenure } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
 import { type Finding, groupBy, lossBetween } from "./finding.ts";
 
 /** One after the other, for each lock, election and message; one that has been granted is compared with all before it. */
-interface Succession {
+export interface Succession {
   readonly before: Tenure;
   readonly next: Tenure;
 }
@@ -32,18 +32,19 @@ export function margins({ tenures }: Evidence): Margin[] {
 
 /** When somebody has it, nobody before still takes himself for the holder: neither by clocks nor by a silent signal. */
 function judgeExclusion(sorted: readonly Tenure[], strikes: readonly Strike[]): Finding[] {
-  const overlaps = (rule: "exclusion" | "signal", endOf: (tenure: Tenure) => number): Finding[] =>
-    successions(sorted, endOf).flatMap(({ before, next }) => {
-      const forMs = endOf(before) - next.from;
-      if (forMs < 0) return [];
-      const what = `${next.kind} ${next.name}: ${next.by} had it when ${before.by} still had, for ${forMs.toFixed(3)} ms`;
-      const explanation = lossBetween(strikes, before.askedAt, next.from);
-      return { rule, at: next.from, what, explanation, forMs };
-    });
-  return [
-    ...overlaps("exclusion", ({ heldUntil }) => heldUntil),
-    ...overlaps("signal", ({ quietUntil }) => quietUntil),
-  ];
+  return successions(sorted, lastRelied).flatMap(({ before, next }) => {
+    const forMs = lastRelied(before) - next.from;
+    if (forMs < 0) return [];
+    const by = before.heldUntil >= next.from ? "by its clocks" : "by its signal";
+    const what = `${next.kind} ${next.name}: ${next.by} had it when ${before.by} still had ${by}, for ${forMs.toFixed(3)} ms`;
+    return {
+      rule: "exclusion",
+      at: next.from,
+      what,
+      explanation: lossBetween(strikes, before.askedAt, next.from),
+      forMs,
+    };
+  });
 }
 
 /** Excused is only who had asked before the other one had it, if the store lost the fence in between. */
@@ -64,7 +65,7 @@ function judgeTokens(sorted: readonly Tenure[], strikes: readonly Strike[]): Fin
 }
 
 /** Each tenure after the first one, with the one that lasted longest of those before it. */
-function successions(sorted: readonly Tenure[], endOf: (tenure: Tenure) => number): Succession[] {
+export function successions(sorted: readonly Tenure[], endOf: (tenure: Tenure) => number): Succession[] {
   const all: Succession[] = [];
   let before: Tenure | undefined;
   for (const next of sorted) {
@@ -74,7 +75,7 @@ function successions(sorted: readonly Tenure[], endOf: (tenure: Tenure) => numbe
   return all;
 }
 
-function byName(tenures: readonly Tenure[]): Tenure[][] {
+export function byName(tenures: readonly Tenure[]): Tenure[][] {
   const groups = groupBy(tenures, ({ kind, name }) => `${kind} ${name}`);
   return [...groups.values()].map((group) => group.toSorted((a, b) => a.from - b.from));
 }

@@ -1,10 +1,9 @@
 import type { Evidence } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { SIGNS, type Sign } from "../world.ts";
 import { type Finding, groupBy, type Rule, unexplained } from "./finding.ts";
 import { judgeLockHistories } from "./lock-histories.ts";
 import { judgeMessages } from "./messages.ts";
-import { judgeProgress, unavailability } from "./progress.ts";
+import { judgeProgress, THINGS, type Thing, unavailability } from "./progress.ts";
 import { judgeRegisters } from "./registers.ts";
 import { judgeResources } from "./resources.ts";
 import { judgeTenures, margins } from "./tenures.ts";
@@ -19,7 +18,7 @@ export interface NemesisVerdict {
   readonly longestOverlapMs: number;
   /** Writes under a token that was overtaken, which the resource refused. */
   readonly staleWrites: number;
-  readonly longestWithoutMs: Record<Sign, number>;
+  readonly longestWithoutMs: Record<Thing, number>;
   readonly longestRecoveryMs: number;
   /** The least time between the signal of a holder that lost it and the next holder. */
   readonly leastMarginMs: number | undefined;
@@ -78,8 +77,8 @@ function judgeNemeses(evidence: Evidence, findings: readonly Finding[]): Nemesis
       longestOverlapMs: Math.max(0, ...during.map(({ forMs = 0 }) => forMs)),
       staleWrites: refused.filter(isDuring).length,
       longestWithoutMs: Object.fromEntries(
-        SIGNS.map((sign) => [sign, Math.max(...gaps.map((gap) => gap[sign]))]),
-      ) as Record<Sign, number>,
+        THINGS.map((thing) => [thing, Math.max(...gaps.map((gap) => gap[thing]))]),
+      ) as Record<Thing, number>,
       longestRecoveryMs: Math.max(...own.flatMap(({ recoveredMs }) => Object.values(recoveredMs))),
       leastMarginMs: Number.isFinite(margin) ? margin : undefined,
     };

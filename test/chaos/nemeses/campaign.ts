@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisServer } from "../../support/redis-server.ts";
 import { nowMs } from "../journal.ts";
 import { RECOVERY_LIMIT_MS } from "../judge/progress.ts";
-import { SIGNS, type Sign, type World } from "../world.ts";
+import { SIGNS, type World } from "../world.ts";
 import { type Nemesis, pick, type Scene, type Strike } from "./nemesis.ts";
 
 export interface CampaignOptions {
@@ -65,14 +65,14 @@ async function strikeTogether(nemeses: readonly Nemesis[], options: CampaignOpti
 }
 
 /** Waits until everything has got on after a time, and all are at work; how long each took. */
-async function recovery({ world, scene }: CampaignOptions, since: number): Promise<Record<Sign, number>> {
-  const took = Object.fromEntries(SIGNS.map((sign) => [sign, Number.POSITIVE_INFINITY])) as Record<Sign, number>;
+async function recovery({ world, scene }: CampaignOptions, since: number): Promise<Record<string, number>> {
+  const took = new Map(SIGNS.map((sign) => [sign, Number.POSITIVE_INFINITY]));
   for (;;) {
-    for (const sign of SIGNS) {
-      if (world.lastSeen[sign] > since) took[sign] = Math.min(took[sign], world.lastSeen[sign] - since);
+    for (const [sign, at] of world.lastSeen) {
+      if (at > since) took.set(sign, Math.min(took.get(sign) ?? Number.POSITIVE_INFINITY, at - since));
     }
-    const isDone = Object.values(took).every(Number.isFinite) && scene.crew.every(({ isReady }) => isReady);
-    if (isDone || nowMs() > since + RECOVERY_LIMIT_MS) return took;
+    const isDone = [...took.values()].every(Number.isFinite) && scene.crew.every(({ isReady }) => isReady);
+    if (isDone || nowMs() > since + RECOVERY_LIMIT_MS) return Object.fromEntries(took);
     await sleep(10);
   }
 }

@@ -1,7 +1,6 @@
 import type { Random } from "../../simulation/kernel/random.ts";
 import type { Member } from "../crew/member.ts";
 import type { Stage } from "../stages/stage.ts";
-import type { Sign } from "../world.ts";
 
 /** What the store does with writes that it has acknowledged. */
 export type Keeping =
@@ -42,7 +41,7 @@ export interface Strike {
   /** What it hit. */
   readonly hit: string;
   /** How long after its end it took until each thing had got on; `Infinity`: longer than anybody waited. */
-  readonly recoveredMs: Readonly<Record<Sign, number>>;
+  readonly recoveredMs: Readonly<Record<string, number>>;
 }
 
 /** The holder, more often than not, or anybody who is at work. */
