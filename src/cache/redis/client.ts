@@ -68,6 +68,7 @@ export function isCluster(client: RedisClient): client is ClusterClient {
 /** ioredis' own command, as far as it is used here. */
 export interface Command {
   readonly name: string;
+  args: readonly CommandArgument[];
   readonly promise: Promise<unknown>;
   resolve(reply: unknown): unknown;
   reject(error: Error): void;

@@ -65,7 +65,7 @@ export class Commands {
       return existing === undefined ? { value: copyBytes(value), wasSet: true } : { value: existing, wasSet: false };
     };
     const byScript = (): Promise<GetOrSetResult> =>
-      this.#runScript(call, GET_OR_SET, [value, ttlArgument(ttlMs)], toResult);
+      this.#runScript(call, GET_OR_SET, [GET_OR_SET.sha1, "1", call.fullKey, value, ttlArgument(ttlMs)], toResult);
 
     if (!capabilities.getOrSet) return byScript();
     const args = [call.fullKey, value, "NX", "GET", ...px(ttlMs)];
@@ -101,7 +101,8 @@ export class Commands {
   #replaceIfEqual(call: KeyCall, expected: Buffer, next: Buffer, ttlMs: number, channel: string): Promise<boolean> {
     const capabilities = this.#connection.greeting;
     const byScript = (): Promise<boolean> => {
-      const args = [expected, next, ttlArgument(ttlMs), channel, announcement(ttlMs)];
+      const { sha1 } = REPLACE_IF_EQUAL;
+      const args = [sha1, "1", call.fullKey, expected, next, ttlArgument(ttlMs), channel, announcement(ttlMs)];
       return this.#runScript(call, REPLACE_IF_EQUAL, args, isOne);
     };
     if (!capabilities.replaceIfEqual) return byScript();
@@ -116,8 +117,10 @@ export class Commands {
 
   #deleteIfEqual(call: KeyCall, expected: Buffer, channel: string): Promise<boolean> {
     const capabilities = this.#connection.greeting;
-    const byScript = (): Promise<boolean> =>
-      this.#runScript(call, DELETE_IF_EQUAL, [expected, channel, String(ABSENT)], isOne);
+    const byScript = (): Promise<boolean> => {
+      const args = [DELETE_IF_EQUAL.sha1, "1", call.fullKey, expected, channel, String(ABSENT)];
+      return this.#runScript(call, DELETE_IF_EQUAL, args, isOne);
+    };
 
     const command = capabilities.deleteIfEqual;
     if (command === undefined) return byScript();
@@ -140,12 +143,11 @@ export class Commands {
     });
   }
 
+  /** `args` are those of `EVALSHA`: the script's digest, the count of keys, the key, and what the script asks for. */
   #runScript<T>(call: KeyCall, script: Script, args: CommandArgument[], parse: (reply: unknown) => T): Promise<T> {
-    const capabilities = this.#connection.greeting;
-    const keysAndArgs = ["1", call.fullKey, ...args];
-    const byText = (): Promise<T> => this.#send(call, "EVAL", [script.source, ...keysAndArgs], parse);
-    if (!capabilities.scriptsLoaded) return byText();
-    return this.#send(call, "EVALSHA", [script.sha1, ...keysAndArgs], parse).catch((error: unknown) => {
+    const byText = (): Promise<T> => this.#send(call, "EVAL", [script.source, ...args.slice(1)], parse);
+    if (!this.#connection.greeting.scriptsLoaded) return byText();
+    return this.#send(call, "EVALSHA", args, parse).catch((error: unknown) => {
       if (!isRefusal(error, "NOSCRIPT")) throw error;
       return byText();
     });

@@ -2,6 +2,7 @@ import slotOf from "cluster-key-slot";
 import type { CacheOperation } from "../contract.ts";
 import { type Command, type CommandArgument, type CommandClass, commandClassOf, type RedisClient } from "./client.ts";
 import type { Bounded } from "./deadlines.ts";
+import { encodeRequest } from "./resp.ts";
 
 /** One operation of a cache, or what we do on our own behalf. */
 export interface Call {
@@ -59,6 +60,10 @@ export type RequestClass = new <T>(
 /** Written in place of a request that nobody waits for any more: a command without effect. */
 const NOTHING = "*1\r\n$4\r\nPING\r\n";
 
+/** Ours need none of the conversions that ioredis' command makes of its arguments; it gets to see them afterwards. */
+const NO_ARGUMENTS: CommandArgument[] = [];
+const OPTIONS = { replyEncoding: null } as const;
+
 const classes = new WeakMap<CommandClass, RequestClass>();
 
 export function requestClassOf(client: RedisClient): RequestClass {
@@ -95,7 +100,8 @@ function extend(CommandOfClient: CommandClass): RequestClass {
     seenReplies = 0;
 
     constructor(owner: RequestOwner, call: Call, name: string, args: CommandArgument[], parse: (reply: unknown) => T) {
-      super(name, args, { replyEncoding: null });
+      super(name, NO_ARGUMENTS, OPTIONS);
+      this.args = args;
       this.owner = owner;
       this.call = call;
       this.parse = parse;
@@ -114,10 +120,10 @@ function extend(CommandOfClient: CommandClass): RequestClass {
       return this.call.fullKey === undefined ? null : slotOf(this.call.fullKey);
     }
 
-    override toWritable(socket: object): string | Buffer {
+    override toWritable(): string | Buffer {
       if (this.settled || (this.written && this.owner.writesOnce)) return NOTHING;
       this.written = true;
-      return super.toWritable(socket);
+      return encodeRequest(this.name, this.args);
     }
 
     override transformReply(reply: unknown): T | undefined {
