@@ -140,17 +140,27 @@ export class RedisCache implements Cache {
     return this.#store.callOn(operation, key, this.#keyPrefix + key);
   }
 
-  async #count<T>(operation: CacheOperation, result: Promise<T>): Promise<T> {
+  #count<T>(operation: CacheOperation, result: Promise<T>): Promise<T> {
     this.#counters.begin(operation);
-    try {
-      return await result;
-    } catch (error) {
-      this.#counters.fail(error);
-      throw error;
-    } finally {
-      this.#counters.end();
-      if (this.#onIdle !== undefined && this.#counters.inFlight === 0) this.#onIdle();
-    }
+    return result.then(this.#succeeded as (value: T) => T, this.#failed);
+  }
+
+  // Made once, and not for each operation.
+
+  readonly #succeeded = (value: unknown): unknown => {
+    this.#ended();
+    return value;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#counters.fail(error);
+    this.#ended();
+    throw error;
+  };
+
+  #ended(): void {
+    this.#counters.end();
+    if (this.#onIdle !== undefined && this.#counters.inFlight === 0) this.#onIdle();
   }
 
   async #whenIdle(): Promise<void> {
