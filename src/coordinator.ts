@@ -101,6 +101,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   readonly #observer: CoordinatorObserver;
   readonly #scope: Scope = new Scope();
   readonly #closeCache: (() => Promise<void>) | undefined;
+  readonly #own: OwnOptions;
   #closing: Promise<void> | undefined;
 
   /** @param closeCache closes the cache, if it is the coordinator's to close */
@@ -117,6 +118,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
       if (event.kind === "idempotency") this.#publishIdempotency(event);
       else this.#publishLease(event);
     };
+    this.#own = { holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
   }
 
   /** See {@link withLock}. */
@@ -132,17 +134,17 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     options?: CoordinatorLockOptions,
   ): Promise<Awaited<T>> {
     // The overloads of both functions are the same.
-    return withLock(this.#open(), keys as string, work as (lock: Lock) => T | Promise<T>, { ...options, ...this.#own });
+    return await withLock(this.#open(), keys as string, work as (lock: Lock) => T, this.#with(options));
   }
 
   /** See {@link acquireLock}. */
   async acquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock> {
-    return acquireLock(this.#open(), key, { ...options, ...this.#own });
+    return await acquireLock(this.#open(), key, this.#with(options));
   }
 
   /** See {@link tryAcquireLock}. */
   async tryAcquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock | null> {
-    return tryAcquireLock(this.#open(), key, { ...options, ...this.#own });
+    return await tryAcquireLock(this.#open(), key, this.#with(options));
   }
 
   /** See {@link inspectLock}. */
@@ -190,8 +192,8 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     return this.cache;
   }
 
-  get #own(): OwnOptions {
-    return { holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
+  #with(options: CoordinatorLockOptions | undefined): LockOptions {
+    return options === undefined ? this.#own : { ...options, ...this.#own };
   }
 
   #publishLease(event: LeaseEvent): void {

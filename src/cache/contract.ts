@@ -132,6 +132,6 @@ export type CacheOperation = "get" | "set" | "delete" | "getOrSet" | "compareAnd
 export type CacheSource = Cache | (() => Cache | Promise<Cache>);
 
 /** The cache behind a {@link CacheSource}. */
-export async function resolveCache(source: CacheSource): Promise<Cache> {
-  return typeof source === "function" ? await source() : source;
+export function resolveCache(source: CacheSource): Cache | Promise<Cache> {
+  return typeof source === "function" ? source() : source;
 }

@@ -2,7 +2,7 @@ import { AsyncResource } from "node:async_hooks";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
-import type { Scope } from "../lease/scope.ts";
+import type { Scope, Wait } from "../lease/scope.ts";
 import { IdempotencyInProgressError, IdempotencyMismatchError } from "./errors.ts";
 import { sameInput } from "./fingerprint.ts";
 import type { FinishedRecord, MessageRecord, RunningRecord } from "./record.ts";
@@ -38,12 +38,13 @@ export interface DeliveryParts<Input> {
  * Only while it is open can anything from outside end it; once its own handler
  * runs, it ends as the run does.
  */
-export class Delivery<Input, Result> {
+export class Delivery<Input, Result> implements Wait {
   readonly settled: Promise<Delivered<Result>>;
   /** Called once, when it is not open any more. */
   onLeft: () => void = () => {};
   /** How long its own handler ran; `undefined` if it was not run. */
   ranMs: number | undefined;
+  place: number | undefined = undefined;
   readonly #parts: DeliveryParts<Input>;
   readonly #caller = new AsyncResource("holdfast.Delivery");
   readonly #arrivedAt: Instant;
@@ -65,13 +66,8 @@ export class Delivery<Input, Result> {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const onClose = (reason: Error): void => this.fail(reason);
-    scope?.waits.add(onClose);
-    const forgetSignal = onAbort(signal, () => this.fail(signal?.reason));
-    this.#stopListening = () => {
-      scope?.waits.delete(onClose);
-      forgetSignal();
-    };
+    scope?.waits.add(this);
+    this.#stopListening = onAbort(signal, () => this.fail(signal?.reason));
   }
 
   get isOpen(): boolean {
@@ -109,6 +105,11 @@ export class Delivery<Input, Result> {
   fail(error: unknown): void {
     this.#leave();
     this.#reject(error);
+  }
+
+  /** The coordinator was closed. */
+  end(reason: Error): void {
+    this.fail(reason);
   }
 
   /** Whether it would wait for a run, rather than be rejected. */
@@ -155,6 +156,7 @@ export class Delivery<Input, Result> {
     this.#isOpen = false;
     this.#parts.clock.clearTimer(this.#timer);
     this.#stopListening();
+    this.#parts.scope?.waits.delete(this);
     this.onLeft();
   }
 

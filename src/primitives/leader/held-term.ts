@@ -6,7 +6,7 @@ import { Lease, type LossReason } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { encodeRecord } from "../lease/record.ts";
-import { reportTo } from "../lease/report.ts";
+import { LeaseReport } from "../lease/report.ts";
 import { LeadershipLostError } from "./errors.ts";
 import type { ElectionSettings } from "./options.ts";
 import type { Term } from "./term.ts";
@@ -64,13 +64,10 @@ export class HeldTerm implements Term, Held {
       timing: settings.timing,
       renew: true,
       maxHoldMs: Number.POSITIVE_INFINITY,
-      events: {
-        ...reportTo(settings.observer, "leader", keys.name),
-        lost: (reason) => {
-          leaveLine();
-          this.#lose(reason);
-        },
-      },
+      events: new LeaseReport(settings.observer, "leader", keys.name, (reason) => {
+        leaveLine();
+        this.#lose(reason);
+      }),
     });
   }
 

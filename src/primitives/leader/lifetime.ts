@@ -1,5 +1,5 @@
 import { onAbort } from "../../runtime/on-abort.ts";
-import type { Scope } from "../lease/scope.ts";
+import type { Scope, Wait } from "../lease/scope.ts";
 
 /**
  * How long something goes on that the caller can end by a signal, and a
@@ -15,10 +15,11 @@ export class Lifetime {
     if (signal?.aborted) abort(signal.reason);
     if (scope?.closed) abort(scope.closed);
     const stopListening = onAbort(signal, () => abort(signal?.reason));
-    scope?.waits.add(abort);
+    const wait: Wait = { end: abort };
+    scope?.waits.add(wait);
     this.#end = () => {
       stopListening();
-      scope?.waits.delete(abort);
+      scope?.waits.delete(wait);
     };
   }
 

@@ -57,7 +57,7 @@ async function* leaders(
   { source, keys, clock }: Observation,
   ended: AbortSignal,
 ): AsyncGenerator<LeaderInfo | null, void, void> {
-  const cache = await unlessAborted(ended, resolveCache(source));
+  const cache = await unlessAborted(ended, Promise.resolve(resolveCache(source)));
   if (cache === undefined) return;
   const observer = new Observer(cache, clock, keys, ended);
   try {

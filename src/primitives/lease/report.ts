@@ -1,23 +1,40 @@
 import type { LeaseObserver } from "./events.ts";
-import type { LeaseEvents } from "./lease.ts";
+import type { LeaseEvents, LossReason } from "./lease.ts";
 import type { LeaseKind } from "./names.ts";
 
 /** What every lease tells its observer, whatever it is for; that it stalled only once. */
-export function reportTo(
-  observer: LeaseObserver,
-  kind: LeaseKind,
-  name: string,
-): Required<Pick<LeaseEvents, "renewed" | "stalled" | "releaseFailed">> {
-  let stalled = false;
-  return {
-    renewed: (outcome, error) => {
-      observer({ type: "renewed", kind, name, outcome });
-      if (error !== undefined) observer({ type: "store-error", kind, name, error });
-    },
-    stalled: (lateMs) => {
-      if (!stalled) observer({ type: "stalled", kind, name, lateMs });
-      stalled = true;
-    },
-    releaseFailed: (error) => observer({ type: "release-failed", kind, name, error }),
-  };
+export class LeaseReport implements LeaseEvents {
+  readonly #observer: LeaseObserver;
+  readonly #kind: LeaseKind;
+  readonly #name: string;
+  readonly #onLost: (reason: LossReason) => void;
+  #hasStalled = false;
+
+  constructor(observer: LeaseObserver, kind: LeaseKind, name: string, onLost: (reason: LossReason) => void) {
+    this.#observer = observer;
+    this.#kind = kind;
+    this.#name = name;
+    this.#onLost = onLost;
+  }
+
+  /** To be reported by who knows what was lost. */
+  lost(reason: LossReason): void {
+    this.#onLost(reason);
+  }
+
+  renewed(outcome: "renewed" | "refused" | "failed", error?: unknown): void {
+    const about = { kind: this.#kind, name: this.#name };
+    this.#observer({ ...about, type: "renewed", outcome });
+    if (error !== undefined) this.#observer({ ...about, type: "store-error", error });
+  }
+
+  stalled(lateMs: number): void {
+    if (this.#hasStalled) return;
+    this.#hasStalled = true;
+    this.#observer({ kind: this.#kind, name: this.#name, type: "stalled", lateMs });
+  }
+
+  releaseFailed(error: unknown): void {
+    this.#observer({ kind: this.#kind, name: this.#name, type: "release-failed", error });
+  }
 }

@@ -1,12 +1,13 @@
+import { Bag, type Baggable } from "../../runtime/bag.ts";
+
 /**
  * What a coordinator has open, so that its `close` can end it. Whoever waits or
  * holds registers here and removes itself when it is done.
  */
 export class Scope {
-  /** Ends a wait with the error given. */
-  readonly waits: Set<(reason: Error) => void> = new Set();
-  /** What is held, or runs under something held. `close` resolves when that is over; it never rejects. */
-  readonly open: Set<Closable> = new Set();
+  readonly waits: Bag<Wait> = new Bag();
+  /** What is held, or runs under something held. */
+  readonly open: Bag<Closable> = new Bag();
   #closed: Error | undefined;
 
   /** Why it was closed, once it was. */
@@ -17,11 +18,17 @@ export class Scope {
   /** Ends all waits, then everything that is open, all at once. */
   async close(reason: Error): Promise<void> {
     this.#closed = reason;
-    for (const end of [...this.waits]) end(reason);
-    await Promise.all([...this.open].map((one) => one.close(reason)));
+    for (const wait of this.waits.toArray()) wait.end(reason);
+    await Promise.all(this.open.toArray().map((one) => one.close(reason)));
   }
 }
 
-export interface Closable {
+/** Somebody who waits. */
+export interface Wait extends Baggable {
+  end(reason: Error): void;
+}
+
+export interface Closable extends Baggable {
+  /** Resolves when it is over; never rejects. */
   close(reason: Error): Promise<void>;
 }

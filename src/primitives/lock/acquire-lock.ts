@@ -25,14 +25,14 @@ import { checkReentry } from "./reentry.ts";
 export async function acquireLock(source: CacheSource, key: string, options?: LockOptions): Promise<Lock> {
   const keys = leaseKeys("lock", key);
   const settings = lockSettings(options);
-  return takeLock(await resolveCache(source), keys, settings);
+  return await takeLock(await resolveCache(source), keys, settings);
 }
 
 /** Tries once to take the lock `key`; `null` when somebody else has it. `waitMs` has no meaning here. */
 export async function tryAcquireLock(source: CacheSource, key: string, options?: LockOptions): Promise<Lock | null> {
   const keys = leaseKeys("lock", key);
   const settings = lockSettings({ ...options, waitMs: 0 });
-  return (await new LockSeeker(await resolveCache(source), keys, settings).tryOnce()) ?? null;
+  return await new LockSeeker(await resolveCache(source), keys, settings).tryOnce();
 }
 
 /** {@link acquireLock} for settings that were checked. */
@@ -41,7 +41,7 @@ export async function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSett
   const seeker = new LockSeeker(cache, keys, settings);
   if (settings.waitMs > 0) {
     checkReentry(cache, keys, settings);
-    return seeker.wait();
+    return await seeker.wait();
   }
   const lock = await seeker.tryOnce();
   if (lock) return lock;
@@ -58,7 +58,7 @@ class LockSeeker implements Seeker {
   readonly #settings: LockSettings;
   readonly #line: Line;
   readonly #startedAt: Instant;
-  #lock: HeldLock | undefined;
+  #lock: HeldLock | null = null;
 
   constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings) {
     this.#cache = cache;
@@ -76,10 +76,11 @@ class LockSeeker implements Seeker {
     } catch (error) {
       throw this.#failed(error);
     }
-    return (await this.#settle()) as HeldLock;
+    if (this.#settings.scope?.closed) await this.#giveUp(this.#settings.scope.closed);
+    return this.#enter(this.#lock as HeldLock);
   }
 
-  async tryOnce(): Promise<HeldLock | undefined> {
+  async tryOnce(): Promise<HeldLock | null> {
     try {
       await this.#line.tryOnce(this, (seen) => {
         this.seen = seen;
@@ -87,7 +88,10 @@ class LockSeeker implements Seeker {
     } catch (error) {
       throw this.#failed(error);
     }
-    return this.#settle();
+    if (this.#settings.scope?.closed) await this.#giveUp(this.#settings.scope.closed);
+    if (this.#lock) return this.#enter(this.#lock);
+    this.#report("occupied");
+    return null;
   }
 
   hold(grant: Grant, onLost: () => void): Lease {
@@ -99,28 +103,27 @@ class LockSeeker implements Seeker {
     return timeoutError(this.#keys, this.#settings, seen);
   }
 
-  async #settle(): Promise<HeldLock | undefined> {
+  #enter(lock: HeldLock): HeldLock {
     const { scope, observer } = this.#settings;
-    const lock = this.#lock;
-    if (scope?.closed) {
-      await lock?.release();
-      throw scope.closed;
-    }
-    const about = { kind: "lock", name: this.#keys.name, waitedMs: this.#waitedMs } as const;
-    if (lock === undefined) {
-      observer({ ...about, type: "not-acquired", outcome: "occupied" });
-      return undefined;
-    }
     scope?.open.add(lock);
-    observer({ ...about, type: "acquired", fencingToken: lock.token });
+    const { token: fencingToken } = lock;
+    observer({ kind: "lock", name: this.#keys.name, type: "acquired", fencingToken, waitedMs: this.#waitedMs });
     return lock;
   }
 
+  async #giveUp(reason: Error): Promise<never> {
+    await this.#lock?.release();
+    throw reason;
+  }
+
   #failed(error: unknown): unknown {
-    const { observer, signal } = this.#settings;
-    const outcome = failureOf(error, signal);
-    observer({ kind: "lock", name: this.#keys.name, type: "not-acquired", outcome, waitedMs: this.#waitedMs });
+    this.#report(failureOf(error, this.#settings.signal));
     return error;
+  }
+
+  #report(outcome: "occupied" | "timeout" | "aborted" | "failed"): void {
+    const about = { kind: "lock", name: this.#keys.name, waitedMs: this.#waitedMs } as const;
+    this.#settings.observer({ ...about, type: "not-acquired", outcome });
   }
 
   get #waitedMs(): number {

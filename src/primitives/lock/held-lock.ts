@@ -7,7 +7,7 @@ import { Lease, type LossReason } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { encodeRecord } from "../lease/record.ts";
-import { reportTo } from "../lease/report.ts";
+import { LeaseReport } from "../lease/report.ts";
 import { LockLostError } from "./errors.ts";
 import type { Lock } from "./lock.ts";
 import type { LockSettings } from "./options.ts";
@@ -26,6 +26,7 @@ export class HeldLock implements Lock, Held {
   readonly #lease: Lease;
   /** 0 when the lock was taken without a token. */
   readonly token: number;
+  place: number | undefined = undefined;
   readonly #since: Instant;
   /** Made when somebody asks for the signal: most locks live without one. */
   #controller: AbortController | undefined;
@@ -49,13 +50,10 @@ export class HeldLock implements Lock, Held {
       timing: settings.timing,
       renew: settings.renew,
       maxHoldMs: settings.maxHoldMs,
-      events: {
-        ...reportTo(settings.observer, "lock", keys.name),
-        lost: (reason) => {
-          onLost();
-          this.#onLost(reason);
-        },
-      },
+      events: new LeaseReport(settings.observer, "lock", keys.name, (reason) => {
+        onLost();
+        this.#onLost(reason);
+      }),
     });
   }
 
