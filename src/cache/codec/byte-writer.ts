@@ -54,10 +54,12 @@ export class ByteWriter {
   sort(starts: readonly number[]): void {
     const [first] = starts;
     if (first === undefined) return;
-    const parts = starts.map((start, i) => this.#bytes.slice(start, starts[i + 1] ?? this.#end));
-    parts.sort(Buffer.compare);
+    // Offsets into one copy: a view of each part would cost more than all comparisons.
+    const before = Buffer.from(this.#bytes.subarray(first, this.#end));
+    const parts = starts.map((start, i) => ({ start: start - first, end: (starts[i + 1] ?? this.#end) - first }));
+    parts.sort((a, b) => before.compare(before, b.start, b.end, a.start, a.end));
     this.#end = first;
-    for (const part of parts) this.append(part);
+    for (const { start, end } of parts) this.#end += before.copy(this.#bytes, this.#end, start, end);
   }
 
   byte(value: number): void {
