@@ -23,7 +23,15 @@ import { equalBytes } from "../../cache/bytes.ts";
 import type { Cache } from "../../cache/contract.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
-import { decodeToken, encodeToken, FENCE_RETENTION_MS, fenceMemory, nextToken, TOKENS_PER_TURN } from "./fence.ts";
+import {
+  encodeToken,
+  FENCE_RETENTION_MS,
+  type Fence,
+  fenceMemory,
+  nextToken,
+  readFence,
+  TOKENS_PER_TURN,
+} from "./fence.ts";
 import type { LeaseKeys } from "./names.ts";
 import type { Claim, LeaseRecord, RecordFormat } from "./record.ts";
 import type { LeaseTiming } from "./timing.ts";
@@ -60,7 +68,7 @@ interface Draft<R extends Claim> {
   readonly record: R;
   readonly bytes: Uint8Array;
   /** The fence as it was last seen before this record was first sent. */
-  readonly fence: Uint8Array | undefined;
+  readonly fence: Fence | undefined;
 }
 
 /**
@@ -83,13 +91,13 @@ export class Acquisition<R extends Claim = LeaseRecord> {
   /**
    * Tries once. Rejects with the store's error when the outcome is unknown.
    *
-   * @param way `"fast"` issues the token together with the lease, and burns it
+   * @param way `"fast"` issues the token together with the lease, and may burn it
    *   when the lease is occupied; `"careful"` does not touch the fence until
-   *   the lease is mine, so waiting burns no tokens
+   *   the lease is mine
    */
   async attempt(way: "fast" | "careful"): Promise<Outcome<R>> {
     const { cache, clock, keys, timing, fencing } = this.#options;
-    this.#draft ??= this.#newDraft(this.#fences.get(keys.fence));
+    this.#draft ??= this.#newDraft(this.#rememberedFence());
     const draft = this.#draft;
     const sentAt = now(clock);
     this.#sent.push(draft.bytes);
@@ -103,7 +111,7 @@ export class Acquisition<R extends Claim = LeaseRecord> {
     if (!fencing || (await (issuing ?? this.#issueFirst(draft)))) {
       return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
     }
-    return this.#confirm(draft.bytes, this.#fences.get(keys.fence));
+    return this.#confirm(draft.bytes, this.#rememberedFence());
   }
 
   /** Whether {@link inherit} has a token to give: the turn of `from` has some left, or none is wanted. */
@@ -146,8 +154,19 @@ export class Acquisition<R extends Claim = LeaseRecord> {
     return this.#sent.length > 0;
   }
 
-  get #fences(): LRUCache<string, Uint8Array> {
+  get #fences(): LRUCache<string, number> {
     return fenceMemory(this.#options.cache);
+  }
+
+  #rememberedFence(): Fence | undefined {
+    const token = this.#fences.get(this.#options.keys.fence);
+    return token === undefined ? undefined : { token, bytes: encodeToken(token) };
+  }
+
+  /** The fence is at least where somebody who was just seen has put it. */
+  #noteFence(token: number): void {
+    const { fence } = this.#options.keys;
+    if ((this.#fences.get(fence) ?? 0) < token) this.#fences.set(fence, token);
   }
 
   /** Issues the tokens of a draft, from the fence as seen before the lease was taken. */
@@ -155,15 +174,16 @@ export class Acquisition<R extends Claim = LeaseRecord> {
     if (draft.fence !== undefined) return this.#issue(draft);
     const { cache, keys } = this.#options;
     const { value, wasSet } = await cache.getOrSet(keys.fence, encodeToken(draft.record.lastToken), FENCE_RETENTION_MS);
-    this.#fences.set(keys.fence, value);
+    this.#noteFence(readFence(value).token);
     return wasSet;
   }
 
   async #issue(draft: Draft<R>): Promise<boolean> {
     const { cache, keys } = this.#options;
-    const last = encodeToken(draft.record.lastToken);
-    const issued = await cache.compareAndSet(keys.fence, draft.fence ?? null, last, FENCE_RETENTION_MS, QUIET);
-    if (issued) this.#fences.set(keys.fence, last);
+    const { lastToken } = draft.record;
+    const seen = draft.fence?.bytes ?? null;
+    const issued = await cache.compareAndSet(keys.fence, seen, encodeToken(lastToken), FENCE_RETENTION_MS, QUIET);
+    if (issued) this.#fences.set(keys.fence, lastToken);
     else this.#fences.delete(keys.fence);
     return issued;
   }
@@ -172,15 +192,15 @@ export class Acquisition<R extends Claim = LeaseRecord> {
    * The lease is mine with the record `held`. Issues a token and confirms the
    * lease with it, until both have succeeded or the lease is not mine any more.
    */
-  async #confirm(held: Uint8Array, seen: Uint8Array | undefined): Promise<Outcome<R>> {
-    const { cache, clock, keys, timing, fencing } = this.#options;
+  async #confirm(held: Uint8Array, seen: Fence | undefined): Promise<Outcome<R>> {
+    const { cache, clock, timing, fencing } = this.#options;
     const startedAt = now(clock);
     // Never sent again: a rewrite of unknown outcome that arrives late would replace it.
     this.#draft = undefined;
     let mine = held;
     let fence = seen;
     while (elapsedMs(clock, startedAt) < timing.ttlMs) {
-      if (fencing) fence ??= await cache.get(keys.fence);
+      if (fencing) fence ??= await this.#readFence();
       const draft = this.#newDraft(fence);
       const issuing = fencing ? this.#issue(draft) : Promise.resolve(true);
       issuing.catch(() => {});
@@ -192,6 +212,11 @@ export class Acquisition<R extends Claim = LeaseRecord> {
       if (await issuing) return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
     }
     return MISSED;
+  }
+
+  async #readFence(): Promise<Fence | undefined> {
+    const bytes = await this.#options.cache.get(this.#options.keys.fence);
+    return bytes && readFence(bytes);
   }
 
   /** Replaces my record by another of mine, which starts its TTL anew. `false`: the lease is not mine any more. */
@@ -224,20 +249,13 @@ export class Acquisition<R extends Claim = LeaseRecord> {
     return { kind: "occupied", by: record };
   }
 
-  /** The fence is at least where the holder that was just seen has put it. */
-  #noteFence(last: number): void {
-    const { keys } = this.#options;
-    const known = this.#fences.get(keys.fence);
-    if (known === undefined || decodeToken(known) < last) this.#fences.set(keys.fence, encodeToken(last));
-  }
-
-  #newDraft(fence: Uint8Array | undefined): Draft<R> {
+  #newDraft(fence: Fence | undefined): Draft<R> {
     if (!this.#options.fencing) return this.#draftWith(0, 0, fence);
-    const token = nextToken(fence ? decodeToken(fence) : 0, this.#options.clock);
+    const token = nextToken(fence?.token ?? 0, this.#options.clock);
     return this.#draftWith(token, token + TOKENS_PER_TURN - 1, fence);
   }
 
-  #draftWith(fencingToken: number, lastToken: number, fence: Uint8Array | undefined): Draft<R> {
+  #draftWith(fencingToken: number, lastToken: number, fence: Fence | undefined): Draft<R> {
     const { format } = this.#options;
     const record = format.make({ nonce: this.#nonce, fencingToken, lastToken });
     return { record, bytes: format.encode(record), fence };

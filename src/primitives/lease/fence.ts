@@ -15,8 +15,8 @@ import type { Clock } from "../../runtime/clock.ts";
 /** How long the fence is kept after the last grant: 7 days. */
 export const FENCE_RETENTION_MS: number = 7 * 24 * 60 * 60 * 1000;
 
-/** How many tokens a grant reserves: the holder's own, and those of 8 hand-overs inside its process. */
-export const TOKENS_PER_TURN = 9;
+/** How many tokens a grant reserves: the holder's own, and those of 32 hand-overs inside its process. */
+export const TOKENS_PER_TURN = 33;
 
 /** `max(previous + 1, wall clock in microseconds)`: a safe integer until the year 2255. */
 export function nextToken(previous: number, clock: Clock): number {
@@ -35,11 +35,22 @@ export function decodeToken(bytes: Uint8Array): number {
   return Number.isSafeInteger(token) ? token : 0;
 }
 
-/** The last known bytes of fences, per cache: a right guess saves a round trip, a wrong one costs it. */
-const REMEMBERED = 10_000;
-const memories = new WeakMap<Cache, LRUCache<string, Uint8Array>>();
+/** A fence as it was last seen. */
+export interface Fence {
+  readonly token: number;
+  readonly bytes: Uint8Array;
+}
 
-export function fenceMemory(cache: Cache): LRUCache<string, Uint8Array> {
+/** What the store holds for a fence. */
+export function readFence(bytes: Uint8Array): Fence {
+  return { token: decodeToken(bytes), bytes };
+}
+
+/** The last known tokens of fences, per cache: a right guess saves a round trip, a wrong one costs it. */
+const REMEMBERED = 10_000;
+const memories = new WeakMap<Cache, LRUCache<string, number>>();
+
+export function fenceMemory(cache: Cache): LRUCache<string, number> {
   let memory = memories.get(cache);
   if (memory === undefined) {
     // Bounded by size rather than by `max`, which would allocate for all entries at once.

@@ -25,7 +25,7 @@ import type { LeaseKeys } from "./names.ts";
 import { pollMs, retryMs } from "./pace.ts";
 import { persist } from "./persist.ts";
 import type { LeaseRecord } from "./record.ts";
-import type { Scope } from "./scope.ts";
+import type { Scope, Wait } from "./scope.ts";
 import type { Seeker, Seen } from "./seeker.ts";
 
 const TURN_MS = 50;
@@ -39,11 +39,10 @@ const LOOKS_OF_COURTESY: readonly number[] = [3, 2, 1];
 /** Whoever waits at least this long makes its first attempt without a limit of its own. */
 const PATIENT_MS = 5_000;
 
-interface Waiter {
+interface Waiter extends Wait {
   readonly seeker: Seeker;
   readonly settle: (lease: Lease) => void;
   readonly fail: (error: unknown) => void;
-  tried: boolean;
   /** An attempt of this waiter is under way; what it leaves in the store is then cleared up after it. */
   attempting: boolean;
   gone: boolean;
@@ -65,10 +64,15 @@ export class Line {
   readonly #keys: LeaseKeys;
   readonly #onIdle: () => void;
   readonly #alarm: Alarm;
-  #waiters = new Set<Waiter>();
-  readonly #background = new Set<Promise<unknown>>();
+  /** In the order of their coming; made for the first of them, since most lines have none. */
+  #waiters: Set<Waiter> | undefined;
+  /** How much is under way that nobody waits for. */
+  #background = 0;
+  #onQuiet: (() => void) | undefined;
   #first: Promise<Lease> | undefined;
   #pumping = false;
+  /** How the next attempt is made: one for a lease that may well be free issues the token along with it. */
+  #way: "fast" | "careful" = "fast";
   #seen: Seen = {};
   #held: { readonly lease: Lease; readonly record: LeaseRecord } | undefined;
   #passing = false;
@@ -89,12 +93,16 @@ export class Line {
   /** Resolves when nothing of this line is under way any more, provided that nobody comes. */
   async settled(): Promise<void> {
     await this.#first?.catch(() => {});
-    while (this.#background.size > 0) await Promise.all(this.#background);
+    while (this.#background > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onQuiet = resolve;
+      });
+    }
   }
 
   /** How many wait. */
   get length(): number {
-    return this.#waiters.size;
+    return this.#waiters?.size ?? 0;
   }
 
   /**
@@ -103,7 +111,7 @@ export class Line {
    * Whoever gives up leaves nothing behind.
    */
   join(seeker: Seeker, options: WaitOptions): Promise<Lease> {
-    const isEmpty = this.#waiters.size === 0 && !this.#pumping && this.#held === undefined;
+    const isEmpty = this.length === 0 && !this.#pumping && this.#held === undefined;
     const isPatient = options.signal === undefined && options.waitMs >= PATIENT_MS;
     if (!(isEmpty && isPatient)) return this.#wait(seeker, options);
     this.#first = this.#goFirst(seeker, options);
@@ -123,14 +131,14 @@ export class Line {
     } finally {
       this.#first = undefined;
       this.#pumping = false;
-      if (this.#waiters.size > 0) this.#startPump();
+      if (this.length > 0) this.#startPump();
       else this.#settleDown();
     }
   }
 
   async #attemptFirst(seeker: Seeker, { scope }: WaitOptions): Promise<Lease | undefined> {
     try {
-      const outcome = await seeker.acquisition.attempt("fast");
+      const outcome = await seeker.acquisition.attempt(this.#takeWay());
       if (outcome.kind === "granted" && !scope?.closed) return this.#start(seeker, outcome.grant);
       if (outcome.kind === "granted") this.#giveBack(seeker, outcome.grant);
     } catch (error) {
@@ -147,31 +155,31 @@ export class Line {
         return reject(scope.closed);
       }
       let timer: Timer;
-      const end = (): void => {
+      const leave = (): void => {
         this.#clock.clearTimer(timer);
         stopListening();
-        scope?.waits.delete(onClose);
-        this.#waiters.delete(waiter);
+        scope?.waits.delete(waiter);
+        this.#waiters?.delete(waiter);
       };
       const waiter: Waiter = {
         seeker,
         settle: (lease) => {
-          end();
+          leave();
           resolve(lease);
         },
         fail: (error) => {
-          end();
+          leave();
           reject(error);
         },
-        tried: place === "first",
+        end: (reason) => this.#leave(waiter, reason),
         attempting: false,
         gone: false,
       };
       const stopListening = onAbort(signal, () => this.#leave(waiter, signal?.reason));
-      const onClose = (reason: Error): void => this.#leave(waiter, reason);
-      scope?.waits.add(onClose);
+      scope?.waits.add(waiter);
       timer = this.#clock.setTimer(() => this.#leave(waiter, seeker.timedOut(this.#seen)), waitMs);
-      if (place === "first") this.#waiters = new Set([waiter, ...this.#waiters]);
+      const others = this.#waiters ?? [];
+      if (place === "first" || this.#waiters === undefined) this.#waiters = new Set([waiter, ...others]);
       else this.#waiters.add(waiter);
       this.#startPump();
     });
@@ -207,8 +215,7 @@ export class Line {
   }
 
   get #head(): Waiter | undefined {
-    for (const waiter of this.#waiters) return waiter;
-    return undefined;
+    return this.#waiters?.values().next().value;
   }
 
   /** What of a lease may be passed to the head. If it may not, the head stands back after the release. */
@@ -243,7 +250,6 @@ export class Line {
       return held;
     } finally {
       head.attempting = false;
-      head.tried = true;
       this.#passing = false;
       if (head.gone) this.#takeBack(head.seeker);
     }
@@ -272,7 +278,7 @@ export class Line {
     waiter.gone = true;
     waiter.fail(reason);
     if (!waiter.attempting) this.#takeBack(waiter.seeker);
-    if (this.#waiters.size === 0) this.#alarm.ring();
+    if (this.length === 0) this.#alarm.ring();
   }
 
   #startPump(): void {
@@ -282,7 +288,7 @@ export class Line {
   /** Runs while anybody waits: makes the head try, and puts the line to sleep in between. */
   async #pump(): Promise<void> {
     this.#pumping = true;
-    const hints = new Hints(this.#cache, this.#clock, this.#keys.lease, () => this.#alarm.ring());
+    const hints = new Hints(this.#cache, this.#clock, this.#keys.lease, () => this.#onHint());
     let failures = 0;
     for (let head = this.#head; head; head = this.#head) {
       if (this.#passing || this.#held?.lease.isHeld()) {
@@ -303,12 +309,23 @@ export class Line {
     await hints.end();
   }
 
+  /** Something became of the lease, and of all that can be announced its end is the likeliest. */
+  #onHint(): void {
+    this.#way = "fast";
+    this.#alarm.ring();
+  }
+
+  #takeWay(): "fast" | "careful" {
+    const way = this.#way;
+    this.#way = "careful";
+    return way;
+  }
+
   /** One attempt of the head; returns how long to sleep before the next. */
   async #try(head: Waiter, hints: Hints, failures: number): Promise<number> {
     head.attempting = true;
     try {
-      const outcome = await head.seeker.acquisition.attempt(head.tried ? "careful" : "fast");
-      head.tried = true;
+      const outcome = await head.seeker.acquisition.attempt(this.#takeWay());
       if (outcome.kind === "granted") {
         this.#startTurn();
         this.#grant(head, outcome.grant);
@@ -359,6 +376,7 @@ export class Line {
       for (let look = 0; look < looks; look++) {
         if ((await this.#cache.get(this.#keys.lease)) !== undefined) return;
       }
+      this.#way = "fast";
     } catch {
       // The attempt that follows will meet the same fault and report it.
     }
@@ -377,11 +395,14 @@ export class Line {
   }
 
   #inBackground(work: Promise<void>): void {
-    this.#background.add(work);
-    void work.finally(() => this.#background.delete(work));
+    this.#background += 1;
+    void work.finally(() => {
+      this.#background -= 1;
+      if (this.#background === 0) this.#onQuiet?.();
+    });
   }
 
   #settleDown(): void {
-    if (this.#waiters.size === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();
+    if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();
   }
 }
