@@ -81,7 +81,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     const { cache, key } = await this.#at(parameters);
     const output = await this.#values.check(value, key);
     const bytes = this.#values.encode(value);
-    return repeatUntilUnopposed<GetOrSetValue<Schema>>(key, this.#clock, async () => {
+    return repeatUntilUnopposed<GetOrSetValue<Schema>>(cache, key, this.#clock, async () => {
       const there = await cache.getOrSet(key, bytes, this.#values.ttlMs());
       if (there.wasSet) return { result: { value: output, wasSet: true } };
       const found = await this.#values.decode(there.value, key);
@@ -100,7 +100,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
 
   /**
    * Reads, changes and writes the value, again if somebody else changed it meanwhile, so that no change is
-   * lost. The TTL starts anew.
+   * lost. Calls of this process that were not the first try again one after the other. The TTL starts anew.
    *
    * @param change gets the value, or `undefined`, and gives the next one; `undefined` deletes it. It may be
    *   called several times, so it should do nothing else
@@ -112,7 +112,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     change: (old: Output<Schema> | undefined) => Input<Schema> | undefined | Promise<Input<Schema> | undefined>,
   ): Promise<Output<Schema> | undefined> {
     const { cache, key } = await this.#at(parameters);
-    return repeatUntilUnopposed(key, this.#clock, async () => {
+    return repeatUntilUnopposed(cache, key, this.#clock, async () => {
       const found = await this.#values.read(cache, key);
       const next = await change(found?.value);
       const result = next === undefined ? undefined : await this.#values.check(next, key);

@@ -6,7 +6,7 @@ import { codec } from "../../../src/cache/codec/codec.ts";
 import type { Cache } from "../../../src/cache/contract.ts";
 import { CasFailedError, CodecError, NotFoundError, OperationError } from "../../../src/cache/errors.ts";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
-import { ManualClock } from "../../../src/testing/index.ts";
+import { FaultyCache, ManualClock } from "../../../src/testing/index.ts";
 import { defineKey } from "../../../src/typed/define-key.ts";
 import { ValidationError } from "../../../src/typed/errors.ts";
 import { unchecked } from "../../../src/typed/schema.ts";
@@ -127,6 +127,36 @@ describe("typed", () => {
       await clock.advance(5_000);
       expect([...(await updates)].sort((a = 0, b = 0) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
       expect(await counters.get(id)).toBe(50);
+    });
+
+    it("lets those of one process try again in turn, so that any number of them succeed", async () => {
+      const slow = new FaultyCache(cache, { clock });
+      slow.inject({ fault: "delay", delayMs: 5 });
+      const counters = typed(slow, counter, { clock });
+      const updates = Promise.all(Array.from({ length: 500 }, () => counters.update(id, increment)));
+      await clock.advance(10_000);
+      expect(new Set(await updates).size).toBe(500);
+      // A first attempt of each, and a second one of all but the first.
+      expect(slow.count()).toBe(2 * (500 + 499));
+    });
+
+    it("does not wait for ever for one whose change hangs", async () => {
+      const counters = typed(cache, counter, { clock });
+      const opposed = async (old: number | undefined): Promise<number> => {
+        await cache.set("counter:42", codec.encode((old ?? 0) + 10), 60_000);
+        return increment(old);
+      };
+      let calls = 0;
+      void counters.update(id, (old) => {
+        calls += 1;
+        return calls === 1 ? opposed(old) : new Promise<number>(() => {});
+      });
+      await clock.advance(0);
+      expect(calls).toBe(2);
+      let opposition = 0;
+      const next = counters.update(id, (old) => (opposition++ === 0 ? opposed(old) : increment(old)));
+      await clock.advance(2_000);
+      expect(await next).toBe(21);
     });
 
     it("deletes when the change gives undefined, and does nothing when there was nothing", async () => {
