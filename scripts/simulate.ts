@@ -85,12 +85,15 @@ function startWorker(): { run(batch: Batch): Promise<Exploration> } & AsyncDispo
   return {
     run: (batch) =>
       new Promise((resolve, reject) => {
-        child.once("message", (done) => resolve(done as Exploration));
-        child.once("exit", (code) => reject(new Error(`a worker ended with ${code}`)));
+        const onExit = (code: number | null): void => reject(new Error(`a worker ended with ${code}`));
+        child.once("exit", onExit);
+        child.once("message", (done) => {
+          child.off("exit", onExit);
+          resolve(done as Exploration);
+        });
         child.send(batch);
       }),
     async [Symbol.asyncDispose]() {
-      child.removeAllListeners("exit");
       child.kill();
     },
   };

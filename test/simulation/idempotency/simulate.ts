@@ -1,5 +1,6 @@
 import type { Figures } from "../explore.ts";
 import { inflict } from "../faults.ts";
+import { checkAllDone, checkNothingLeft, heal, judge } from "../kernel/aftermath.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "./oracle.ts";
 import type { Schedule, Step, Task } from "./schedule.ts";
@@ -15,15 +16,8 @@ const QUIET_MS = 120_000;
  *
  * @param trace is given a line for everything that happens
  */
-export async function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
-  const simulation = new Simulation(schedule, trace);
-  const onRejection = (reason: unknown): void => simulation.oracle.fail(`unhandled rejection: ${reason}`);
-  process.on("unhandledRejection", onRejection);
-  try {
-    return await simulation.run();
-  } finally {
-    process.off("unhandledRejection", onRejection);
-  }
+export function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
+  return judge(new Simulation(schedule, trace));
 }
 
 class Simulation {
@@ -49,12 +43,9 @@ class Simulation {
       world.timeline.at(atMs, () => this.#begin(step));
     }
     await world.run(atMs);
-    for (const { network, machine } of world.processes) {
-      network.heal();
-      machine.wake();
-    }
+    heal(world);
     await world.run(world.timeline.nowMs + PATIENCE_MS);
-    this.#checkAllDone();
+    checkAllDone(this.#workers.values());
     await world.run(world.timeline.nowMs + QUIET_MS);
     await world.settle();
     this.#checkNothingLeft();
@@ -76,7 +67,6 @@ class Simulation {
       world.log(() => `CLOSE    process ${worker.process.index}`);
       return worker.process.machine.deliver(() => worker.close());
     }
-    if ("ms" in what && what.ms === 0) return;
     world.log(() => `FAULT    ${JSON.stringify(what)}`);
     inflict(world, what, (killed) => {
       world.processes[killed.index] = world.newProcess(killed.index);
@@ -99,23 +89,9 @@ class Simulation {
     return worker;
   }
 
-  #checkAllDone(): void {
-    for (const { process, running } of this.#workers.values()) {
-      if (process.machine.dead) continue;
-      for (const id of running) throw new Violation(`${id} has not settled although nothing goes wrong any more`);
-    }
-  }
-
   #checkNothingLeft(): void {
-    const { store } = this.#world;
-    for (const { machine, cache, index } of this.#processes()) {
-      if (machine.dead) continue;
-      if (machine.timers > 0) throw new Violation(`process ${index} has left ${machine.timers} timers`);
-      if (cache.pending > 0) throw new Violation(`process ${index} has left ${cache.pending} operations`);
-      if (cache.watches > 0) throw new Violation(`process ${index} has left ${cache.watches} watches`);
-    }
-    if (store.watches > 0) throw new Violation(`the store has ${store.watches} watches left`);
-    for (const [key, leftMs] of store.remaining()) {
+    checkNothingLeft(this.#world, this.#processes());
+    for (const [key, leftMs] of this.#world.store.remaining()) {
       if (key.startsWith("idem:") && leftMs < this.#schedule.leaseTtlMs)
         throw new Violation(`a claim of ${key} is left`);
     }

@@ -1,8 +1,11 @@
 import type { Figures } from "../explore.ts";
 import { inflict } from "../faults.ts";
+import { checkAllDone, checkNothingLeft, heal, judge } from "../kernel/aftermath.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
-import { Oracle } from "./oracle.ts";
-import { isCalm, isMild, type Schedule, type Step, type Task } from "./schedule.ts";
+import { Oracle } from "../leases/oracle.ts";
+import { isCalm, isLate, isMild } from "../weather.ts";
+import { Gates } from "./gates.ts";
+import type { Schedule, Step, Task } from "./schedule.ts";
 import { Worker } from "./worker.ts";
 
 /** Whoever still works or waits when the faults stop is through with it after this time. */
@@ -15,21 +18,15 @@ const QUIET_MS = 120_000;
  *
  * @param trace is given a line for everything that happens
  */
-export async function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
-  const simulation = new Simulation(schedule, trace);
-  const onRejection = (reason: unknown): void => simulation.oracle.fail(`unhandled rejection: ${reason}`);
-  process.on("unhandledRejection", onRejection);
-  try {
-    return await simulation.run();
-  } finally {
-    process.off("unhandledRejection", onRejection);
-  }
+export function simulate(schedule: Schedule, trace?: (line: string) => void): Promise<Figures> {
+  return judge(new Simulation(schedule, trace));
 }
 
 class Simulation {
   readonly #schedule: Schedule;
   readonly #world: World;
   readonly oracle: Oracle;
+  readonly #gates: Gates;
   readonly #workers = new Map<Process, Worker>();
   #tasks = 0;
 
@@ -37,10 +34,12 @@ class Simulation {
     this.#schedule = schedule;
     this.#world = new World(schedule.setting);
     this.#world.trace = trace;
-    this.oracle = new Oracle(this.#world);
+    this.oracle = new Oracle(this.#world, { lease: "lock:", fence: "fence:" });
+    this.#gates = new Gates((what) => this.oracle.fail(what));
+    this.oracle.onLoss = (key) => this.#gates.onLoss(key);
     this.oracle.calm = isCalm(schedule);
     this.oracle.mild = isMild(schedule);
-    this.oracle.late = schedule.steps.some(({ what }) => "fault" in what && "lateMs" in what && what.lateMs > 0);
+    this.oracle.late = isLate(schedule);
     this.#world.check = () => this.oracle.check();
   }
 
@@ -52,9 +51,9 @@ class Simulation {
       world.timeline.at(atMs, () => this.#begin(step));
     }
     await world.run(atMs);
-    this.#heal();
+    heal(world);
     await world.run(world.timeline.nowMs + PATIENCE_MS);
-    this.#checkAllDone();
+    checkAllDone(this.#workers.values());
     await this.#checkFree();
     await world.run(world.timeline.nowMs + QUIET_MS);
     await world.settle();
@@ -100,25 +99,10 @@ class Simulation {
   #worker(process: Process): Worker {
     let worker = this.#workers.get(process);
     if (worker === undefined) {
-      worker = new Worker(this.#world, this.oracle, process);
+      worker = new Worker(this.#world, this.oracle, this.#gates, process);
       this.#workers.set(process, worker);
     }
     return worker;
-  }
-
-  /** Faults stop: everybody runs, nothing more goes wrong. What is under way arrives when it arrives. */
-  #heal(): void {
-    for (const { network, machine } of this.#world.processes) {
-      network.heal();
-      machine.wake();
-    }
-  }
-
-  #checkAllDone(): void {
-    for (const { process, running } of this.#workers.values()) {
-      if (process.machine.dead) continue;
-      for (const id of running) throw new Violation(`${id} is not done although nothing goes wrong any more`);
-    }
   }
 
   /** A newcomer gets each lock as soon as leases that nobody holds any more have run out. */
@@ -152,15 +136,8 @@ class Simulation {
   }
 
   #checkNothingLeft(): void {
-    const { store } = this.#world;
-    for (const { machine, cache, index } of this.#processes()) {
-      if (machine.dead) continue;
-      if (machine.timers > 0) throw new Violation(`process ${index} has left ${machine.timers} timers`);
-      if (cache.pending > 0) throw new Violation(`process ${index} has left ${cache.pending} operations`);
-      if (cache.watches > 0) throw new Violation(`process ${index} has left ${cache.watches} watches`);
-    }
-    if (store.watches > 0) throw new Violation(`the store has ${store.watches} watches left`);
-    for (const key of store.remaining().keys()) {
+    checkNothingLeft(this.#world, this.#processes());
+    for (const key of this.#world.store.remaining().keys()) {
       if (key.startsWith("lock:")) throw new Violation(`${key} is left in the store`);
     }
   }

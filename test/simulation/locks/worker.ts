@@ -11,8 +11,9 @@ import { withLock } from "../../../src/primitives/lock/with-lock.ts";
 import { sleep } from "../../../src/runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../../src/runtime/instant.ts";
 import type { Process, World } from "../kernel/world.ts";
-import type { Holding } from "./holding.ts";
-import type { Oracle } from "./oracle.ts";
+import type { Holding } from "../leases/holding.ts";
+import type { Oracle } from "../leases/oracle.ts";
+import type { Gates } from "./gates.ts";
 import type { Task } from "./schedule.ts";
 
 const NAMES = ["a", "b"] as const;
@@ -27,15 +28,18 @@ export class Worker {
   readonly process: Process;
   readonly world: World;
   readonly oracle: Oracle;
+  readonly gates: Gates;
   /** Tasks that have not settled. */
   readonly running: Set<string> = new Set();
   /** Those who wait in line for a lock, first come first. */
   readonly waiting: Map<string, string> = new Map();
   scope: Scope = new Scope();
+  #idleSinceMs = 0;
 
-  constructor(world: World, oracle: Oracle, process: Process) {
+  constructor(world: World, oracle: Oracle, gates: Gates, process: Process) {
     this.world = world;
     this.oracle = oracle;
+    this.gates = gates;
     this.process = process;
   }
 
@@ -50,13 +54,17 @@ export class Worker {
     this.running.add(id);
     void new Run(this, id, task).run().finally(() => {
       this.running.delete(id);
-      if (this.running.size === 0 && this.oracle.calm) this.world.timeline.after(CLEAN_UP_MS, () => this.#checkIdle());
+      const { timeline } = this.world;
+      const idleSinceMs = timeline.nowMs;
+      this.#idleSinceMs = idleSinceMs;
+      if (this.oracle.calm) timeline.after(CLEAN_UP_MS, () => this.#checkIdle(idleSinceMs));
     });
   }
 
-  #checkIdle(): void {
+  #checkIdle(sinceMs: number): void {
     const { index, machine } = this.process;
-    if (this.running.size === 0 && machine.timers > 0) this.oracle.fail(`process ${index} has left a timer`);
+    if (this.running.size > 0 || this.#idleSinceMs !== sinceMs) return;
+    if (machine.timers > 0) this.oracle.fail(`process ${index} has left a timer`);
   }
 }
 
@@ -206,9 +214,9 @@ class Run {
   /** Shows its token to a gate, which may be out of reach, but must not let a token in after a higher one. */
   async #passGate(lock: Lock): Promise<void> {
     if (!this.#task.fencing) return;
-    const { process, oracle } = this.#worker;
+    const { process, gates } = this.#worker;
     const token = lock.fencingToken;
-    const check = oracle.atGate(lock.key, token);
+    const check = gates.shown(lock.key, token);
     try {
       await fenceGate(process.cache, lock.key).admit(token);
       check("admitted");

@@ -1,6 +1,11 @@
-import type { Lock } from "../../../src/primitives/lock/lock.ts";
 import { elapsedMs, type Instant } from "../../../src/runtime/instant.ts";
 import type { Process } from "../kernel/world.ts";
+
+/** What the library gives to whoever holds a lease: a lock, or a term of office. */
+export interface Tenure {
+  readonly signal: AbortSignal;
+  isHeld(): boolean;
+}
 
 /** A write that was acknowledged: until then the store keeps the lease, counted from before it was sent. */
 interface Acknowledged {
@@ -43,7 +48,7 @@ export class Holding {
   /** Whether it asks for another TTL in between. */
   readonly isExtended: boolean;
   /** The user's side of it, once it was granted. */
-  lock: Lock | undefined;
+  tenure: Tenure | undefined;
   token = 0;
   /** The write that began this tenure. */
   install: Install = { order: 0, atMs: 0, freeSinceMs: undefined };
@@ -81,7 +86,7 @@ export class Holding {
 
   /** Granted, and not given back or seen lost. */
   get open(): boolean {
-    return this.lock !== undefined && !this.ended && !this.process.machine.dead;
+    return this.tenure !== undefined && !this.ended && !this.process.machine.dead;
   }
 
   /** @param record identifies the bytes that were written */

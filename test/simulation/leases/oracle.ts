@@ -1,19 +1,22 @@
 /**
- * What must be true of locks, judged from outside: from the store's own order of
- * events, from what crossed the network, and from what the user of the library
- * gets to see. It shares no logic with the library.
+ * What must be true of locks and terms, judged from outside: from the store's own
+ * order of events, from what crossed the network, and from what the user of the
+ * library gets to see. It shares no logic with the library.
  */
 
 import { decodeRecord } from "../../../src/primitives/lease/record.ts";
-import type { Lock } from "../../../src/primitives/lock/lock.ts";
 import type { Call } from "../kernel/sim-cache.ts";
 import type { Answer, Change, Command } from "../kernel/store.ts";
 import { type Process, Violation, type World } from "../kernel/world.ts";
-import { Holding, type HoldingOptions } from "./holding.ts";
+import { Holding, type HoldingOptions, type Tenure } from "./holding.ts";
+import { bytesId, describeAnswer, describeCommand, describeValue } from "./trace.ts";
 
-const LEASE = "lock:";
-const FENCE = "fence:";
-const GATE = "gate:";
+/** How the keys of leases and of their fences begin. */
+export interface KeyKinds {
+  readonly lease: string;
+  readonly fence: string;
+}
+
 /** A suspended or set clock is noticed by a look that is taken every second. */
 const LOOK_MS = 1_010;
 /** How often a message goes one way until a waiter has a lock that became free: stands back, hears of it, tries. */
@@ -30,14 +33,12 @@ const CLOCK_GRAIN_MS = 1.1;
 
 export class Oracle {
   readonly #world: World;
+  readonly #kinds: KeyKinds;
   readonly #holdings = new Map<string, Holding>();
   readonly #granted = new Map<string, Holding[]>();
   #open: Holding[] = [];
   #violation: string | undefined;
   readonly #resources = new Map<string, { token: number; holding: Holding }>();
-  /** The highest tokens that were shown to each gate, and that it admitted. */
-  readonly #gates = new Map<string, { shown: number; admitted: number }>();
-  readonly #lostGates = new Set<string>();
   readonly #fenceLosses = new Map<string, number[]>();
   readonly #claims = new Map<string, { task: string; token: number }>();
   /** Records sent by a process in a compare-and-set, and when last. */
@@ -59,8 +60,14 @@ export class Oracle {
   /** Whether all wall clocks are right. */
   wallClocksRight: boolean;
 
-  constructor(world: World) {
+  /** Called for each key of which the store loses something. */
+  onLoss: (key: string) => void = () => {};
+  /** Called with each change of a key. */
+  onChange: (change: Change) => void = () => {};
+
+  constructor(world: World, kinds: KeyKinds) {
     this.#world = world;
+    this.#kinds = kinds;
     this.doubling = world.setting.resends;
     this.wallClocksRight = world.setting.wallClocks === "right";
     world.store.onChange = (change) => this.#onChange(change);
@@ -75,23 +82,23 @@ export class Oracle {
 
   /** A task begins to wait for a lock. */
   begins(task: string, name: string, process: Process, options: HoldingOptions): Holding {
-    const key = leaseKey(name);
+    const key = `${this.#kinds.lease}{${name}}`;
     const holding = new Holding(task, key, process, this.#world.timeline.nowMs, options);
     this.#holdings.set(idOf(task, key), holding);
     return holding;
   }
 
   /** A task was given the lock. */
-  granted(holding: Holding, lock: Lock, token: number): void {
+  granted(holding: Holding, tenure: Tenure, token: number): void {
     const before = this.#granted.get(holding.key) ?? [];
-    holding.lock = lock;
+    holding.tenure = tenure;
     holding.token = token;
     holding.grantedAtMs = this.#world.timeline.nowMs;
     const install = holding.installs.get(token);
     if (install === undefined) return this.fail(`${holding} was granted token ${token}, which was never in the store`);
     holding.install = install;
     holding.grantedAtMonotonicMs = holding.process.machine.monotonicMs();
-    lock.signal.addEventListener("abort", () => this.#onSignal(holding));
+    tenure.signal.addEventListener("abort", () => this.#onSignal(holding));
     this.#world.log(() => `GRANTED  ${holding} token ${token} order ${install.order}`);
     if (token > 0) {
       for (const other of before) if (other.token > 0) this.#checkTokens(other, holding);
@@ -132,22 +139,6 @@ export class Oracle {
       );
     }
     this.#resources.set(holding.key, { token, holding });
-  }
-
-  /** A token is shown to a gate; returns what is to be told how that ended. */
-  atGate(name: string, token: number): (outcome: "admitted" | "refused") => void {
-    const gate = this.#gates.get(name) ?? { shown: 0, admitted: 0 };
-    this.#gates.set(name, gate);
-    gate.shown = Math.max(gate.shown, token);
-    const admittedBefore = gate.admitted;
-    return (outcome) => {
-      if (this.#lostGates.has(name)) return;
-      if (outcome === "admitted" && token < admittedBefore) {
-        this.fail(`the gate of ${name} admitted ${token} after ${admittedBefore}`);
-      }
-      if (outcome === "refused" && gate.shown <= token) this.fail(`the gate of ${name} refused ${token}, the highest`);
-      if (outcome === "admitted") gate.admitted = Math.max(gate.admitted, token);
-    };
   }
 
   /** The library says that a lock was lost because somebody else has its record. */
@@ -207,7 +198,7 @@ export class Oracle {
 
   /** Asks the lock, which may make it notice that it is lost, and its user act on that. */
   #isHeld(holding: Holding): boolean {
-    const held = holding.lock?.isHeld() === true;
+    const held = holding.tenure?.isHeld() === true;
     if (!held && !holding.seenLost) {
       holding.seenLost = true;
       this.#world.dirty = true;
@@ -249,7 +240,7 @@ export class Oracle {
   #mayRunAgainst(earlier: Holding, later: Holding): boolean {
     const from = earlier.startedAtMs;
     const to = later.grantedAtMs ?? Number.POSITIVE_INFINITY;
-    const lost = (this.#fenceLosses.get(fenceOf(earlier.key)) ?? []).filter((at) => from <= at && at <= to);
+    const lost = (this.#fenceLosses.get(this.#fenceOf(earlier.key)) ?? []).filter((at) => from <= at && at <= to);
     if (lost.length === 0) return false;
     const granted = earlier.grantedAtMs ?? Number.POSITIVE_INFINITY;
     const clear = lost.every((at) => granted < at && at < later.startedAtMs);
@@ -258,16 +249,16 @@ export class Oracle {
 
   #onCall(process: Process, call: Call): void {
     const { command } = call;
-    this.#world.log(() => `${process.index} calls ${describe(command)}`);
-    if (command.name === "compareAndSet" && command.next && command.key.startsWith(LEASE)) {
+    this.#world.log(() => `${process.index} calls ${describeCommand(command)}`);
+    if (command.name === "compareAndSet" && command.next && command.key.startsWith(this.#kinds.lease)) {
       this.#sent.set(bytesId(command.next), call);
     }
   }
 
   #onAnswer(process: Process, call: Call, answer: Answer): void {
     const { command } = call;
-    this.#world.log(() => `${process.index} hears ${describe(command)} → ${describeAnswer(answer)}`);
-    if (!command.key.startsWith(LEASE)) return;
+    this.#world.log(() => `${process.index} hears ${describeCommand(command)} → ${describeAnswer(answer)}`);
+    if (!command.key.startsWith(this.#kinds.lease)) return;
     if (command.name === "getOrSet" && typeof answer === "object" && "wasSet" in answer && answer.wasSet) {
       this.#acknowledge(command.key, command.value, command.ttlMs, call);
     }
@@ -294,8 +285,9 @@ export class Oracle {
   }
 
   #onChange({ key, value, cause }: Change): void {
-    this.#world.log(() => `         STORE ${key} = ${value ? describeValue(key, value) : "absent"} (${cause})`);
-    if (!key.startsWith(LEASE)) return;
+    this.#world.log(() => `         STORE ${key} = ${value ? describeValue(value) : "absent"} (${cause})`);
+    this.onChange({ key, value, cause });
+    if (!key.startsWith(this.#kinds.lease)) return;
     const next = value && this.#claimOf(value);
     const before = this.#reigning.get(key);
     if (before !== undefined && before !== next?.task) this.#departures.set(idOf(before, key), cause);
@@ -330,11 +322,15 @@ export class Oracle {
   }
 
   #onLoss(key: string): void {
-    if (key.startsWith(FENCE)) {
+    if (key.startsWith(this.#kinds.fence)) {
       this.#fenceLosses.set(key, [...(this.#fenceLosses.get(key) ?? []), this.#world.timeline.nowMs]);
     }
-    if (key.startsWith(GATE)) this.#lostGates.add(key.slice(GATE.length + 1, -1));
+    this.onLoss(key);
     for (const holding of this.#holdings.values()) if (holding.key === key) holding.tainted = true;
+  }
+
+  #fenceOf(key: string): string {
+    return this.#kinds.fence + key.slice(this.#kinds.lease.length);
   }
 
   #claimOf(bytes: Uint8Array): { task: string; token: number } {
@@ -355,46 +351,6 @@ function isDisturbed({ process: { machine } }: Holding): boolean {
   return machine.monotonicMs() - machine.disturbedAtMs < LOOK_MS;
 }
 
-function leaseKey(name: string): string {
-  return `${LEASE}{${name}}`;
-}
-
-function fenceOf(key: string): string {
-  return FENCE + key.slice(LEASE.length);
-}
-
 function idOf(task: string, key: string): string {
   return `${task} ${key}`;
-}
-
-function bytesId(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-function describe(command: Command): string {
-  const { key } = command;
-  switch (command.name) {
-    case "get":
-    case "delete":
-      return `${command.name} ${key}`;
-    case "set":
-    case "getOrSet":
-      return `${command.name} ${key} ${describeValue(key, command.value)} (${command.ttlMs} ms)`;
-    case "compareAndSet": {
-      const { expected, next, ttlMs } = command;
-      return `cas ${key} ${describeValue(key, expected)} → ${describeValue(key, next)} (${ttlMs} ms)`;
-    }
-  }
-}
-
-function describeAnswer(answer: Answer): string {
-  if (typeof answer === "object" && "wasSet" in answer) return answer.wasSet ? "set" : describeValue("", answer.value);
-  return answer instanceof Uint8Array ? describeValue("", answer) : String(answer);
-}
-
-function describeValue(key: string, value: Uint8Array | null): string {
-  if (value === null) return "absent";
-  const record = key.startsWith(FENCE) || key.startsWith(GATE) ? undefined : decodeRecord(value);
-  if (record === undefined) return Buffer.from(value).toString("latin1");
-  return `<${record.metadata} ${record.fencingToken}${record.revision ? `/${record.revision}` : ""} ${record.ttlMs}>`;
 }

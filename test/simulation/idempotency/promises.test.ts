@@ -1,0 +1,4 @@
+import { itKeepsEveryPromise } from "../promises.ts";
+import { handlers } from "./simulator.ts";
+
+itKeepsEveryPromise(handlers);

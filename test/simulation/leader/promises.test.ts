@@ -1,0 +1,4 @@
+import { itKeepsEveryPromise } from "../promises.ts";
+import { leaders } from "./simulator.ts";
+
+itKeepsEveryPromise(leaders);

@@ -1,0 +1,4 @@
+import { itKeepsEveryPromise } from "../promises.ts";
+import { locks } from "./simulator.ts";
+
+itKeepsEveryPromise(locks);
