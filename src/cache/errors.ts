@@ -108,6 +108,7 @@ export class ConnectionError extends HoldfastError {
  * | `ERR_CONNECTION_LOST` | the connection broke after sending: the outcome is *unknown* |
  * | `ERR_OPERATION` | the store answered with an error: nothing was written |
  * | `ERR_CACHE_FULL` | the store is out of room: nothing was written |
+ * | `ERR_FENCE_EXHAUSTED` | the fence of a lock stands so high that there is no higher token: nothing was granted |
  * | `ERR_INVALID_KEY`, `ERR_INVALID_VALUE`, `ERR_INVALID_ARGUMENT` | bad input: nothing was sent |
  */
 export class OperationError extends HoldfastError {

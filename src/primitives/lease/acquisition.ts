@@ -28,6 +28,7 @@ import {
   FENCE_RETENTION_MS,
   type Fence,
   fenceMemory,
+  HIGHEST_FENCE,
   nextToken,
   readFence,
   TOKENS_PER_TURN,
@@ -160,7 +161,8 @@ export class Acquisition<R extends Claim = LeaseRecord> {
 
   #rememberedFence(): Fence | undefined {
     const token = this.#fences.get(this.#options.keys.fence);
-    return token === undefined ? undefined : { token, bytes: encodeToken(token) };
+    // A guess that leaves no room is no reason to give up.
+    return token === undefined || token > HIGHEST_FENCE ? undefined : { token, bytes: encodeToken(token) };
   }
 
   /** The fence is at least where somebody who was just seen has put it. */
@@ -170,8 +172,12 @@ export class Acquisition<R extends Claim = LeaseRecord> {
   }
 
   /** Issues the tokens of a draft, from the fence as seen before the lease was taken. */
-  async #issueFirst(draft: Draft<R>): Promise<boolean> {
-    if (draft.fence !== undefined) return this.#issue(draft);
+  #issueFirst(draft: Draft<R>): Promise<boolean> {
+    return draft.fence === undefined ? this.#issueUnseen(draft) : this.#issue(draft);
+  }
+
+  /** The fence is nearly always there: whoever finds out that it is not has then issued its tokens, too. */
+  async #issueUnseen(draft: Draft<R>): Promise<boolean> {
     const { cache, keys } = this.#options;
     const { value, wasSet } = await cache.getOrSet(keys.fence, encodeToken(draft.record.lastToken), FENCE_RETENTION_MS);
     this.#noteFence(readFence(value).token);
@@ -250,8 +256,9 @@ export class Acquisition<R extends Claim = LeaseRecord> {
   }
 
   #newDraft(fence: Fence | undefined): Draft<R> {
-    if (!this.#options.fencing) return this.#draftWith(0, 0, fence);
-    const token = nextToken(fence?.token ?? 0, this.#options.clock);
+    const { clock, fencing, keys } = this.#options;
+    if (!fencing) return this.#draftWith(0, 0, fence);
+    const token = nextToken(fence?.token ?? 0, clock, keys.fence);
     return this.#draftWith(token, token + TOKENS_PER_TURN - 1, fence);
   }
 

@@ -10,6 +10,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Cache } from "../../cache/contract.ts";
+import { OperationError } from "../../cache/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 
 /** How long the fence is kept after the last grant: 7 days. */
@@ -18,9 +19,23 @@ export const FENCE_RETENTION_MS: number = 7 * 24 * 60 * 60 * 1000;
 /** How many tokens a grant reserves: the holder's own, and those of 32 hand-overs inside its process. */
 export const TOKENS_PER_TURN = 33;
 
-/** `max(previous + 1, wall clock in microseconds)`: a safe integer until the year 2255. */
-export function nextToken(previous: number, clock: Clock): number {
-  return Math.max(previous + 1, Math.floor(clock.wallMs() * 1_000));
+/** Where a fence may stand at most, so that the tokens of another turn are safe integers. */
+export const HIGHEST_FENCE: number = Number.MAX_SAFE_INTEGER - TOKENS_PER_TURN;
+
+/**
+ * `max(previous + 1, wall clock in microseconds)`: a safe integer until the year 2255.
+ *
+ * @param key of the fence, for the message
+ * @throws OperationError when no turn can begin there. To begin anew would let tokens fall
+ */
+export function nextToken(previous: number, clock: Clock, key: string): number {
+  const token = Math.max(previous + 1, Math.floor(clock.wallMs() * 1_000));
+  if (token <= HIGHEST_FENCE + 1) return token;
+  throw new OperationError(
+    `"${key}": there is no fencing token above ${token - 1}. Somebody has overwritten the fence, or a clock is wrong. ` +
+      "Delete the key, once no resource remembers so high a token",
+    { key, operation: "acquire", code: "ERR_FENCE_EXHAUSTED" },
+  );
 }
 
 /** The fence is written as decimal digits, so that a person can read it. */
