@@ -102,6 +102,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   readonly #scope: Scope = new Scope();
   readonly #closeCache: (() => Promise<void>) | undefined;
   readonly #own: OwnOptions;
+  readonly #source: () => Cache = () => this.#open();
   #closing: Promise<void> | undefined;
 
   /** @param closeCache closes the cache, if it is the coordinator's to close */
@@ -128,28 +129,28 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     work: (locks: LockSet) => T | Promise<T>,
     options?: CoordinatorLockOptions,
   ): Promise<Awaited<T>>;
-  async withLock<T>(
+  withLock<T>(
     keys: string | readonly string[],
     work: ((lock: Lock) => T | Promise<T>) | ((locks: LockSet) => T | Promise<T>),
     options?: CoordinatorLockOptions,
   ): Promise<Awaited<T>> {
     // The overloads of both functions are the same.
-    return await withLock(this.#open(), keys as string, work as (lock: Lock) => T, this.#with(options));
+    return withLock(this.#source, keys as string, work as (lock: Lock) => T, this.#with(options));
   }
 
   /** See {@link acquireLock}. */
-  async acquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock> {
-    return await acquireLock(this.#open(), key, this.#with(options));
+  acquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock> {
+    return acquireLock(this.#source, key, this.#with(options));
   }
 
   /** See {@link tryAcquireLock}. */
-  async tryAcquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock | null> {
-    return await tryAcquireLock(this.#open(), key, this.#with(options));
+  tryAcquireLock(key: string, options?: CoordinatorLockOptions): Promise<Lock | null> {
+    return tryAcquireLock(this.#source, key, this.#with(options));
   }
 
   /** See {@link inspectLock}. */
-  async inspectLock(key: string): Promise<LockInfo | null> {
-    return inspectLock(this.#open(), key);
+  inspectLock(key: string): Promise<LockInfo | null> {
+    return inspectLock(this.#source, key);
   }
 
   /** See {@link election}. */
@@ -162,7 +163,7 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
     handler: IdempotentHandler<Input, Result>,
     options: CoordinatorIdempotentOptions<Input>,
   ): Idempotent<Input, Result> {
-    return idempotent(() => this.#open(), handler, { ...options, ...this.#own });
+    return idempotent(this.#source, handler, { ...options, ...this.#own });
   }
 
   /**

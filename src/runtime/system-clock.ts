@@ -32,9 +32,10 @@ function randomBytes(size: number): Uint8Array {
     randomFillSync(pool);
     drawn = 0;
   }
-  const from = drawn;
+  const bytes = new Uint8Array(size);
+  pool.copy(bytes, 0, drawn, drawn + size);
   drawn += size;
-  return new Uint8Array(pool.subarray(from, drawn));
+  return bytes;
 }
 
 /** The process's own clock. */

@@ -41,8 +41,9 @@ export class ByteWriter {
    */
   take(): Uint8Array {
     if (this.#end > this.#maxBytes) throw new OutOfRoom();
-    const { buffer, byteOffset, length } = Buffer.from(this.#bytes.subarray(0, this.#end));
-    return new Uint8Array(buffer, byteOffset, length);
+    const copy = Buffer.allocUnsafe(this.#end);
+    this.#buffer.copy(copy, 0, 0, this.#end);
+    return new Uint8Array(copy.buffer, copy.byteOffset, copy.length);
   }
 
   /** What was written from `start` on, as a string to compare with. */

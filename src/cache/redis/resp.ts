@@ -26,7 +26,10 @@ export function encodeRequest(name: string, args: readonly CommandArgument[]): B
     const large = Buffer.allocUnsafeSlow(most);
     return large.subarray(0, write(large, name, args));
   }
-  return Buffer.from(scratch.subarray(0, write(scratch, name, args)));
+  const length = write(scratch, name, args);
+  const request = Buffer.allocUnsafe(length);
+  scratch.copy(request, 0, 0, length);
+  return request;
 }
 
 function mostBytes(name: string, args: readonly CommandArgument[]): number {

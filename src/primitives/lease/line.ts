@@ -16,7 +16,7 @@ import type { Cache } from "../../cache/contract.ts";
 import { isStoreFault } from "../../cache/errors.ts";
 import type { Clock, Timer } from "../../runtime/clock.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
-import type { Grant } from "./acquisition.ts";
+import type { Grant, Outcome } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
 import { TOKENS_PER_TURN } from "./fence.ts";
 import { Hints } from "./hints.ts";
@@ -123,8 +123,11 @@ export class Line {
     const startedMs = this.#clock.monotonicMs();
     this.#pumping = true;
     try {
-      const lease = await this.#attemptFirst(seeker, options);
-      if (lease) return lease;
+      const outcome = await this.#attemptFirst(seeker);
+      if (outcome?.kind === "granted") {
+        if (!options.scope?.closed) return this.#start(seeker, outcome.grant);
+        this.#giveBack(seeker, outcome.grant);
+      }
       const waitedMs = this.#clock.monotonicMs() - startedMs;
       // Not awaited: it stands in front before those who have come meanwhile begin to try.
       return this.#wait(seeker, { ...options, waitMs: Math.max(0, options.waitMs - waitedMs) }, "first");
@@ -136,15 +139,12 @@ export class Line {
     }
   }
 
-  async #attemptFirst(seeker: Seeker, { scope }: WaitOptions): Promise<Lease | undefined> {
-    try {
-      const outcome = await seeker.acquisition.attempt(this.#takeWay());
-      if (outcome.kind === "granted" && !scope?.closed) return this.#start(seeker, outcome.grant);
-      if (outcome.kind === "granted") this.#giveBack(seeker, outcome.grant);
-    } catch (error) {
-      if (!isStoreFault(error)) throw error;
-    }
-    return undefined;
+  /** `undefined` when the store was at fault. */
+  #attemptFirst(seeker: Seeker): Promise<Outcome | undefined> {
+    return seeker.acquisition.attempt(this.#takeWay()).catch((error: unknown) => {
+      if (isStoreFault(error)) return undefined;
+      throw error;
+    });
   }
 
   #wait(seeker: Seeker, { waitMs, signal, scope }: WaitOptions, place: "first" | "last" = "last"): Promise<Lease> {

@@ -35,29 +35,24 @@ export async function tryAcquireLock(source: CacheSource, key: string, options?:
   return await new LockSeeker(await resolveCache(source), keys, settings).tryOnce();
 }
 
-/** {@link acquireLock} for settings that were checked. */
-export async function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSettings): Promise<HeldLock> {
+/** {@link acquireLock} for settings that were checked. What speaks against even trying is thrown at once. */
+export function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSettings): Promise<HeldLock> {
   settings.signal?.throwIfAborted();
+  if (settings.waitMs > 0) checkReentry(cache, keys, settings);
   const seeker = new LockSeeker(cache, keys, settings);
-  if (settings.waitMs > 0) {
-    checkReentry(cache, keys, settings);
-    return await seeker.wait();
-  }
-  const lock = await seeker.tryOnce();
-  if (lock) return lock;
-  throw seeker.timedOut(seeker.seen);
+  return settings.waitMs > 0 ? seeker.wait() : seeker.tryOrFail();
 }
 
 /** Somebody who wants a lock, until it is had or given up. */
 class LockSeeker implements Seeker {
   readonly acquisition: Acquisition<LeaseRecord>;
-  /** What a try has seen. */
-  seen: Seen = {};
   readonly #cache: Cache;
   readonly #keys: LeaseKeys;
   readonly #settings: LockSettings;
   readonly #line: Line;
   readonly #startedAt: Instant;
+  /** What a try has seen. */
+  #seen: Seen = {};
   #lock: HeldLock | null = null;
 
   constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings) {
@@ -80,10 +75,16 @@ class LockSeeker implements Seeker {
     return this.#enter(this.#lock as HeldLock);
   }
 
+  async tryOrFail(): Promise<HeldLock> {
+    const lock = await this.tryOnce();
+    if (lock) return lock;
+    throw this.timedOut(this.#seen);
+  }
+
   async tryOnce(): Promise<HeldLock | null> {
     try {
       await this.#line.tryOnce(this, (seen) => {
-        this.seen = seen;
+        this.#seen = seen;
       });
     } catch (error) {
       throw this.#failed(error);
