@@ -11,7 +11,7 @@ import { leftovers } from "./leftovers.ts";
 import { campaign } from "./nemeses/campaign.ts";
 import type { Nemesis, Scene, Strike } from "./nemeses/nemesis.ts";
 import { freezeServer, killClients, pauseClients, restartFull } from "./nemeses/servers.ts";
-import { deafServer, latency, muteServer, partition, replyLoss } from "./nemeses/wires.ts";
+import { deafServer, flapping, latency, muteServer, partition, replyLoss } from "./nemeses/wires.ts";
 import { killWorker, stopWorker } from "./nemeses/workers.ts";
 import { Post } from "./post.ts";
 import type { Stage } from "./stages/stage.ts";
@@ -23,6 +23,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Of locks, terms and claims. */
   readonly ttlMs: number;
+  /** How long at most there is peace between two faults, once everything gets on again. Default 1,300. */
+  readonly calmMs?: number;
   /** Instead of all that there are. */
   readonly nemeses?: (stage: Stage) => readonly Nemesis[];
   readonly onStrike?: (strike: Strike) => void;
@@ -39,6 +41,7 @@ const COMMON: readonly Nemesis[] = [
   partition,
   deafServer,
   muteServer,
+  flapping,
   latency,
   replyLoss,
   killClients,
@@ -71,7 +74,7 @@ interface Props {
 }
 
 async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosOptions): Promise<Evidence> {
-  const { ttlMs, seed, durationMs, onStrike = () => {} } = options;
+  const { ttlMs, seed, durationMs, calmMs = 1_300, onStrike = () => {} } = options;
   for (let number = 1; number <= WORKERS; number++) {
     crew.push(
       await Member.start({
@@ -92,8 +95,8 @@ async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosO
   const ended = new AbortController();
   const delivering = post.deliver(ended.signal);
   const nemeses = options.nemeses?.(stage) ?? [...COMMON, ...stage.nemeses];
-  const strikes = await campaign({ scene, world, nemeses, untilMs: nowMs() + durationMs, onStrike }).finally(() =>
-    ended.abort(),
+  const strikes = await campaign({ scene, world, nemeses, untilMs: nowMs() + durationMs, calmMs, onStrike }).finally(
+    () => ended.abort(),
   );
   await delivering;
   const mishaps = [
@@ -104,7 +107,9 @@ async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosO
     ...crew.flatMap(({ lives }) => lives.flatMap(complaintOf)),
   ];
   const testimonies = crew.flatMap(({ lives }) =>
-    lives.map(({ name, journal, endedAt }) => ({ name, endedAt, ...readPages(journal) })),
+    lives.map(({ name, journal, endedAt, ended }) => {
+      return { name, endedAt, wasKilled: ended === "SIGKILL", ...readPages(journal) };
+    }),
   );
   return gather(testimonies, { writes: world.writes, effects: world.effects, strikes, mishaps });
 }

@@ -31,7 +31,7 @@ export function lastRelied({ heldUntil, quietUntil }: Tenure): number {
   return Math.max(heldUntil, quietUntil);
 }
 
-/** How a run ended; `undefined`: its process died first. */
+/** How a run ended. */
 export interface Settlement {
   readonly at: number;
   readonly how: RunEnd;
@@ -50,6 +50,8 @@ export interface Evidence {
   readonly tenures: readonly Tenure[];
   readonly settlements: ReadonlyMap<string, Settlement>;
   readonly results: readonly Result[];
+  /** Processes that were killed. */
+  readonly killed: ReadonlySet<string>;
   readonly writes: readonly Write[];
   readonly effects: readonly Effect[];
   readonly strikes: readonly Strike[];
@@ -61,6 +63,7 @@ export interface Evidence {
 export interface Testimony extends Pages {
   readonly name: string;
   readonly endedAt: number;
+  readonly wasKilled: boolean;
 }
 
 export type Circumstances = Pick<Evidence, "writes" | "effects" | "strikes" | "mishaps">;
@@ -75,6 +78,7 @@ export function gather(testimonies: readonly Testimony[], circumstances: Circums
     operations: testimonies.flatMap(operationsOf),
     tenures: testimonies.flatMap(tenuresOf),
     settlements: new Map(testimonies.flatMap(settlementsOf)),
+    killed: new Set(testimonies.filter(({ wasKilled }) => wasKilled).map(({ name }) => name)),
     results: testimonies.flatMap(({ entries }) => entries.filter(is("result"))),
   };
 }

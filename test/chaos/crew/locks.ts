@@ -38,7 +38,7 @@ async function useLock(worker: Worker, lock: Lock, id: number): Promise<void> {
   const holding: Holding = { id, holds: () => lock.isHeld(), signal: lock.signal };
   if (!noteGrant(worker.journal, holding, lock.fencingToken)) return;
   const { ttlMs } = worker.settings;
-  const workMs = Math.random() < 0.1 ? (0.5 + 2 * Math.random()) * ttlMs : 5 + Math.random() * 60;
+  const workMs = Math.random() < 0.25 ? (0.1 + 1.5 * Math.random()) * ttlMs : 5 + Math.random() * 60;
   await work(worker.journal, holding, workMs, writing(worker, `lock ${lock.key}`, id, lock.fencingToken));
 }
 

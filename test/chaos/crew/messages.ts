@@ -83,7 +83,7 @@ export class Messages {
     const isNoted = noteGrant(journal, holding, context.fencingToken);
     if (!isNoted || Math.random() < 0.05) throw new Error("one of those that fail");
     let hasDone = false;
-    const workMs = Math.random() < 0.1 ? (0.5 + Math.random()) * settings.ttlMs : 5 + Math.random() * 40;
+    const workMs = Math.random() < 0.3 ? (0.3 + Math.random()) * settings.ttlMs : 5 + Math.random() * 40;
     await work(journal, holding, workMs, () => {
       if (hasDone) return;
       hasDone = true;

@@ -20,7 +20,7 @@ export interface Worker {
   readonly report: (report: Report) => void;
 }
 
-const LOCK_LOOPS = 3;
+const LOCK_LOOPS = 4;
 const REGISTER_LOOPS = 2;
 const OPERATION_LIMIT_MS = 1_000;
 

@@ -21,12 +21,14 @@ interface Held {
 /** Writes the journal of a process that never ran. */
 export class Author {
   readonly #name: string;
+  readonly #wasKilled: boolean;
   readonly #entries: Entry[] = [];
   readonly #marks = new Map<number, Marks>();
   #lastId = 0;
 
-  constructor(name: string) {
+  constructor(name: string, { wasKilled = false }: { readonly wasKilled?: boolean } = {}) {
     this.#name = name;
+    this.#wasKilled = wasKilled;
   }
 
   /** The name of what was held. */
@@ -56,7 +58,13 @@ export class Author {
   }
 
   get testimony(): Testimony {
-    return { name: this.#name, entries: this.#entries, marks: this.#marks, endedAt: Number.POSITIVE_INFINITY };
+    return {
+      name: this.#name,
+      entries: this.#entries,
+      marks: this.#marks,
+      endedAt: Number.POSITIVE_INFINITY,
+      wasKilled: this.#wasKilled,
+    };
   }
 }
 

@@ -10,7 +10,9 @@ export function judgeMessages(evidence: Evidence): Finding[] {
   return [...judgeEffects(evidence), ...judgeResults(evidence)];
 }
 
-function judgeEffects({ effects, tenures, settlements, strikes }: Evidence): Finding[] {
+function judgeEffects(evidence: Evidence): Finding[] {
+  const { effects, tenures, strikes } = evidence;
+  const excuse = excuses(evidence);
   const runs = new Map(tenures.filter(({ kind }) => kind === "run").map(({ by, from }) => [by, from]));
   const claimedAt = ({ run, at }: Effect): number => runs.get(run) ?? at;
   return [...groupBy(effects, ({ message }) => message).values()].flatMap((done) => {
@@ -18,8 +20,7 @@ function judgeEffects({ effects, tenures, settlements, strikes }: Evidence): Fin
     const [first, ...again] = done.toSorted((a, b) => claimedAt(a) - claimedAt(b));
     let before = first;
     return again.map((effect): Finding => {
-      const explanation =
-        before && (excuse(before, settlements) ?? lossBetween(strikes, claimedAt(before), claimedAt(effect)));
+      const explanation = before && (excuse(before) ?? lossBetween(strikes, claimedAt(before), claimedAt(effect)));
       const what = `message ${effect.message} was done by ${before?.run}, and again by ${effect.run}`;
       before = effect;
       return { rule: "effects", at: effect.at, what, explanation };
@@ -27,19 +28,20 @@ function judgeEffects({ effects, tenures, settlements, strikes }: Evidence): Fin
   });
 }
 
-/** Why the run that had this effect is not the last one, by the rules of the guard. */
-function excuse({ run }: Effect, settlements: ReadonlyMap<string, Settlement>): string | undefined {
-  const settlement = settlements.get(run);
-  switch (settlement?.how) {
-    case undefined:
-      return "its worker died";
-    case "lost":
-      return "it lost its claim";
-    case "unrecorded":
-      return "the store could not be told in time";
-    default:
-      return undefined;
-  }
+/** Why the run that had an effect is not the last one of its message, by the rules of the guard. */
+function excuses({ settlements, killed }: Evidence): (effect: Effect) => string | undefined {
+  return ({ run }) => {
+    switch (settlements.get(run)?.how) {
+      case undefined:
+        return killed.has(run.replace(/#.*/, "")) ? "its worker died" : undefined;
+      case "lost":
+        return "it lost its claim";
+      case "unrecorded":
+        return "the store could not be told in time";
+      default:
+        return undefined;
+    }
+  };
 }
 
 function judgeResults({ results, settlements, strikes }: Evidence): Finding[] {

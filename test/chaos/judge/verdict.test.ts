@@ -120,10 +120,14 @@ describe("of a resource that checks tokens, the judge", () => {
 });
 
 describe("of a message, the judge", () => {
-  const done = (how: RunEnd | undefined, ...losses: [Keeping, from: number, until: number][]): Evidence => {
-    const [a, b] = [new Author("a"), new Author("b")];
+  const done = (
+    how: RunEnd | "died" | "never ended",
+    ...losses: [Keeping, from: number, until: number][]
+  ): Evidence => {
+    const [a, b] = [new Author("a", { wasKilled: how === "died" }), new Author("b")];
     const message = "message-1";
-    const first = a.held({ kind: "run", name: message, token: 1, from: 100, until: 200, ...(how ? { how } : {}) });
+    const hasEnded = how !== "died" && how !== "never ended";
+    const first = a.held({ kind: "run", name: message, token: 1, from: 100, until: 200, ...(hasEnded ? { how } : {}) });
     const second = b.held({ kind: "run", name: message, token: 2, from: 300, until: 400, how: "recorded" });
     return evidenceOf([a, b], {
       effects: [
@@ -137,10 +141,11 @@ describe("of a message, the judge", () => {
   it("reports an effect that happened again after a run that was recorded", () => {
     expect(broken(done("recorded"))).toEqual(["effects"]);
     expect(broken(done("recorded", ["kept", 150, 250]))).toEqual(["effects"]);
+    expect(broken(done("never ended"))).toEqual(["effects"]);
   });
 
   it("excuses it when the first run died, lost its claim, or could not be recorded, or when the record was lost", () => {
-    for (const how of [undefined, "lost", "unrecorded"] as const) {
+    for (const how of ["died", "lost", "unrecorded"] as const) {
       expect(broken(done(how))).toEqual([]);
       expect(excused(done(how))).toEqual(["effects"]);
     }

@@ -11,11 +11,11 @@ export interface CampaignOptions {
   readonly nemeses: readonly Nemesis[];
   /** Each of them strikes at least once, however short the time. */
   readonly untilMs: number;
+  readonly calmMs: number;
   readonly onStrike: (strike: Strike) => void;
 }
 
 const PAIR_SHARE = 0.3;
-const CALM_MS = 1_000;
 
 /**
  * Lets one nemesis after the other strike, in a random order that has each of them once; from the second round on now and
@@ -35,7 +35,7 @@ export async function campaign(options: CampaignOptions): Promise<Strike[]> {
         strikes.push(strike);
         onStrike(strike);
       }
-      await sleep((0.3 + scene.random.next()) * CALM_MS);
+      await sleep(scene.random.between(0.2, 1) * options.calmMs);
     }
   }
   return strikes;
@@ -44,13 +44,16 @@ export async function campaign(options: CampaignOptions): Promise<Strike[]> {
 async function strikeTogether(nemeses: readonly Nemesis[], options: CampaignOptions): Promise<Strike[]> {
   const { scene } = options;
   const before = await primaries(scene);
-  const times = await Promise.all(
+  const outcomes = await Promise.allSettled(
     nemeses.map(async (nemesis) => {
       const from = nowMs();
       const hit = await nemesis.strike(scene);
       return { nemesis, from, until: nowMs(), hit };
     }),
   );
+  const times = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+  // One may leave the other nothing to hit; it is an error only if nothing was hit at all.
+  if (times.length === 0) throw outcomes.find((outcome) => outcome.status === "rejected")?.reason;
   await scene.stage.settled();
   const recoveredMs = await recovery(options, Math.max(...times.map(({ until }) => until)));
   const strikes = times.map(({ nemesis, ...time }): Strike => {

@@ -49,7 +49,7 @@ export async function victim({ crew, random, holder }: Scene): Promise<Member> {
   const holding = holder();
   const ready = crew.filter(({ isReady }) => isReady);
   const anybody = ready[Math.floor(random.next() * ready.length)];
-  const found = random.next() < 0.7 && holding?.isReady ? holding : anybody;
+  const found = random.next() < 0.8 && holding?.isReady ? holding : anybody;
   if (found === undefined) throw new Error("nobody is at work");
   return found;
 }

@@ -3,11 +3,36 @@ import type { TcpProxy } from "../../support/proxy.ts";
 import type { Member } from "../crew/member.ts";
 import { type Nemesis, pick, type Scene, victim } from "./nemesis.ts";
 
+const PATIENCE_MS = 30_000;
+
 /** Neither requests nor replies arrive; they do once it is over. */
-export const partition: Nemesis = cutOff("partition, both ways", (wire) => wire.partition());
-export const deafServer: Nemesis = cutOff("partition, requests only", (wire) => wire.toServer.hold());
+export const partition: Nemesis = cutOff("partition, both ways", holdBoth);
+export const deafServer: Nemesis = cutOff("partition, requests only", holdRequests);
 /** Requests are executed, but nobody hears of it. */
-export const muteServer: Nemesis = cutOff("partition, replies only", (wire) => wire.toClient.hold());
+export const muteServer: Nemesis = cutOff("partition, replies only", holdReplies);
+
+/** Nothing lasts: a reply that came late is followed by silence. */
+export const flapping: Nemesis = {
+  name: "partitions that come and go",
+  befalls: "crew",
+  acknowledged: "kept",
+  async strike(scene) {
+    const { random, ttlMs } = scene;
+    const members = await someOf(scene);
+    const wires = members.flatMap((member) => [...member.wires.values()]);
+    const ways = [holdBoth, holdRequests, holdReplies];
+    const endAt = performance.now() + (2 + 2 * random.next()) * ttlMs;
+    let times = 0;
+    for (; performance.now() < endAt; times++) {
+      const hold = pick(random, ways);
+      for (const wire of wires) hold(wire);
+      await sleep(random.between(0.1, 1) * ttlMs);
+      for (const wire of wires) wire.heal();
+      await sleep(random.between(0, 0.05) * ttlMs);
+    }
+    return `${times} times: ${members.map((member) => member.name).join(", ")}`;
+  },
+};
 
 export const latency: Nemesis = {
   name: "latency of 50 to 200 ms",
@@ -38,7 +63,8 @@ export const replyLoss: Nemesis = {
     const primaries = await scene.stage.primaries();
     const endAt = performance.now() + (0.7 + scene.random.next()) * scene.ttlMs;
     let lost = 0;
-    while (performance.now() < endAt) {
+    // As long as the store is silent, there are no replies that could be lost.
+    while (performance.now() < endAt || (lost === 0 && performance.now() < endAt + PATIENCE_MS)) {
       const member = await victim(scene);
       const wire = member.wires.get(pick(scene.random, primaries).port);
       // A connection that is idle carries nothing that could be lost.
@@ -68,6 +94,18 @@ function cutOff(name: string, hold: (wire: TcpProxy) => void): Nemesis {
       return members.map((member) => member.name).join(", ");
     },
   };
+}
+
+function holdBoth(wire: TcpProxy): void {
+  wire.partition();
+}
+
+function holdRequests(wire: TcpProxy): void {
+  wire.toServer.hold();
+}
+
+function holdReplies(wire: TcpProxy): void {
+  wire.toClient.hold();
 }
 
 /** One of the crew, or half of it. */
