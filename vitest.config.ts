@@ -23,6 +23,7 @@ const config: ViteUserConfig = {
     projects: [
       project("unit"),
       project("property", needsServer),
+      project("fuzz"),
       project("simulation"),
       project("linearizability", needsServer),
       project("integration", needsServer),

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { add, closingLine, NOTHING, runProjects, type Tally } from "./tally.ts";
 
 const CHECKS = ["check:types", "lint", "check:imports", "check:unused"];
-const PROJECTS = [["unit", "property", "simulation"], ["integration", "linearizability"], ["package"]];
+const PROJECTS = [["unit", "property", "fuzz", "simulation"], ["integration", "linearizability", "chaos"], ["package"]];
 
 const startedAt = performance.now();
 const tally = await runAll();

@@ -5,7 +5,7 @@ import { encodable } from "./arbitrary-values.ts";
 type Bytes = readonly number[];
 
 /** The head of an item with its argument in 0, 1, 2, 4 or 8 bytes, whether or not that is the shortest. */
-function head(major: number, argument: number, width: number): Bytes {
+export function head(major: number, argument: number, width: number): Bytes {
   if (width === 0) return [(major << 5) | Math.min(argument, 23)];
   const bytes: number[] = [];
   for (let rest = argument, i = 0; i < width; i++, rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
@@ -55,29 +55,37 @@ const item: fc.Arbitrary<Bytes> = fc.letrec<{ item: Bytes }>((tie) => ({
 
 export const structured: fc.Arbitrary<Uint8Array> = item.map((bytes) => new Uint8Array(bytes));
 
-/** An encoding in which a few bytes were changed, inserted, removed or doubled. */
-export const damaged: fc.Arbitrary<Uint8Array> = fc
-  .tuple(
-    encodable.map((value) => codec.encode(value)),
-    fc.array(
-      fc.record({
-        kind: fc.constantFrom("set", "insert", "remove", "repeat", "cut"),
-        at: fc.double({ min: 0, max: 1, noNaN: true }),
-        byte: fc.oneof(fc.nat(255), fc.constantFrom(0x1f, 0x5f, 0x7f, 0x9f, 0xbf, 0xff, 0x9b, 0xbb, 0xc1, 0xd9)),
-        length: fc.integer({ min: 1, max: 12 }),
-      }),
-      { minLength: 1, maxLength: 4 },
-    ),
-  )
-  .map(([encoding, damages]) => {
-    const bytes = [...encoding];
-    for (const { kind, at, byte, length } of damages) {
-      const index = Math.floor(at * bytes.length);
-      if (kind === "set") bytes[index] = byte;
-      else if (kind === "insert") bytes.splice(index, 0, byte);
-      else if (kind === "remove") bytes.splice(index, length);
-      else if (kind === "repeat") bytes.splice(index, 0, ...bytes.slice(index, index + length));
-      else bytes.length = index;
-    }
-    return new Uint8Array(bytes);
-  });
+type Harm = (bytes: Bytes, index: number, byte: number, length: number) => Bytes;
+
+const HARMS: readonly Harm[] = [
+  (bytes, index, byte) => (index < bytes.length ? bytes.with(index, byte) : bytes),
+  (bytes, index, byte) => bytes.map((each, at) => (at === index ? each ^ (1 << (byte & 7)) : each)),
+  (bytes, index, byte) => bytes.toSpliced(index, 0, byte),
+  (bytes, index, _, length) => bytes.toSpliced(index, length),
+  (bytes, index, _, length) => bytes.toSpliced(index, 0, ...bytes.slice(index, index + length)),
+  (bytes, index) => bytes.slice(0, index),
+];
+
+const harm = fc.record({
+  inflict: fc.constantFrom(...HARMS),
+  at: fc.double({ min: 0, max: 1, noNaN: true }),
+  byte: fc.oneof(fc.nat(255), fc.constantFrom(0x1f, 0x5f, 0x7f, 0x9f, 0xbf, 0xff, 0x9b, 0xbb, 0xc1, 0xd9)),
+  length: fc.integer({ min: 1, max: 12 }),
+});
+
+/** Bytes of which a few were changed, inserted, removed or doubled, a bit flipped, or the rest cut off. */
+export function damage(whole: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
+  return fc
+    .tuple(whole, fc.array(harm, { minLength: 1, maxLength: 4 }))
+    .map(([bytes, harms]) =>
+      Uint8Array.from(
+        harms.reduce<Bytes>(
+          (left, { inflict, at, byte, length }) => inflict(left, Math.floor(at * left.length), byte, length),
+          [...bytes],
+        ),
+      ),
+    );
+}
+
+/** A damaged encoding. */
+export const damaged: fc.Arbitrary<Uint8Array> = damage(encodable.map((value) => codec.encode(value)));
