@@ -1,57 +1,82 @@
 /**
- * `npm run test:mutants`: puts known bugs into a copy of the source, one at a time, and tells which tests catch them.
- * Fails if one survives. `-- --only "part of a name|of another"` picks; `-- --all-tests` names every test that catches a mutant.
+ * `npm run test:mutants`: puts known bugs into a copy of the source, one at a time, and tells which test catches each.
+ * Fails if one survives. Writes `reports/mutants.md`.
+ *
+ *     -- --only "part of a name|of another"   some of them
+ *     -- --area leader                        those of one area
+ *     -- --list                               which there are, without running any
  */
-import { spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type Mutant, mutate } from "../test/mutants/mutant.ts";
 import { groups, type MutantGroup } from "../test/mutants/mutants.ts";
+import { type Caught, Laboratory } from "./mutants/laboratory.ts";
+import { inFull, inShort, type Verdict } from "./mutants/report.ts";
+import { testInProcess } from "./mutants/test-in-process.ts";
 
-/** What the default test command runs that needs no server, and what its tests import. */
+/** What the tests of the default command import. */
 const COPIED = ["src", "test", "scripts", "package.json", "tsconfig.json", "vitest.config.ts"];
-/** A mutant that hangs is caught by this. */
-const LIMIT_MS = 240_000;
-
-interface Verdict {
-  readonly mutant: Mutant;
-  /** The names of the tests that failed. */
-  readonly caughtBy: readonly string[];
-}
+const REPORT = "reports/mutants.md";
 
 const { values } = parseArgs({
-  options: { only: { type: "string" }, "all-tests": { type: "boolean", default: false } },
+  options: {
+    only: { type: "string", default: "" },
+    area: { type: "string" },
+    list: { type: "boolean", default: false },
+  },
 });
-const only = values.only?.split("|") ?? [""];
-const work = groups.flatMap((group) =>
-  group.mutants.filter(({ name }) => only.some((part) => name.includes(part))).map((mutant) => ({ group, mutant })),
-);
-const verdicts: Verdict[] = [];
-await checkThatAllFit();
-await Promise.all(Array.from({ length: availableParallelism() }, workThrough));
-const survivors = verdicts.filter(({ caughtBy }) => caughtBy.length === 0);
-const bySimulation = verdicts.filter(({ caughtBy }) => caughtBy.some(isSimulated));
-console.log(
-  `\n${verdicts.length - survivors.length} of ${verdicts.length} mutants caught, ${bySimulation.length} by the simulator`,
-);
-for (const { mutant } of survivors) console.log(`SURVIVED: ${mutant.name}`);
-process.exitCode = survivors.length > 0 ? 1 : 0;
 
-async function checkThatAllFit(): Promise<void> {
-  for (const { mutant } of work) mutate(await readFile(join("src", mutant.file), "utf8"), mutant);
+if (process.send) testInProcess();
+else await main();
+
+async function main(): Promise<void> {
+  const parts = values.only.split("|");
+  const work = groups
+    .filter(({ area }) => values.area === undefined || area === values.area)
+    .flatMap((group) => group.mutants.map((mutant) => ({ group, mutant })))
+    .filter(({ mutant }) => parts.some((part) => mutant.name.includes(part)));
+  await checkThatAllFit(work);
+  if (values.list) return work.forEach(({ group, mutant }) => void console.log(`${group.area}: ${mutant.name}`));
+
+  const startedMs = performance.now();
+  const verdicts: Verdict[] = [];
+  await Promise.all(Array.from({ length: availableParallelism() }, () => workThrough(work, verdicts)));
+  const seconds = (performance.now() - startedMs) / 1_000;
+  await mkdir("reports", { recursive: true });
+  await writeFile(REPORT, inFull(verdicts, groups));
+  console.log(`\n${inShort(verdicts, groups)}\n\n${seconds.toFixed(0)} s; each with its test: ${REPORT}`);
+  process.exitCode = verdicts.every(({ caught }) => caught) ? 0 : 1;
 }
 
-async function workThrough(): Promise<void> {
+/** Throws for all that do not fit the source any more. */
+async function checkThatAllFit(work: readonly Work[]): Promise<void> {
+  const misfits: unknown[] = [];
+  for (const { mutant } of work) {
+    try {
+      mutate(await readFile(join("src", mutant.file), "utf8"), mutant);
+    } catch (error) {
+      misfits.push(error);
+    }
+  }
+  if (misfits.length > 0) throw new Error(misfits.map(String).join("\n"));
+}
+
+type Work = { readonly group: MutantGroup; readonly mutant: Mutant };
+
+async function workThrough(work: Work[], verdicts: Verdict[]): Promise<void> {
   const copy = await copyTree();
+  const laboratory = new Laboratory(copy);
   try {
     for (let next = work.shift(); next; next = work.shift()) {
-      const verdict = { mutant: next.mutant, caughtBy: await testMutant(copy, next.group, next.mutant) };
-      verdicts.push(verdict);
-      report(verdict);
+      const { group, mutant } = next;
+      const caught = await testMutant(laboratory, copy, group, mutant);
+      verdicts.push({ area: group.area, mutant, caught });
+      console.log(`${caught ? "caught  " : "SURVIVED"}  ${mutant.name}${caught ? `\n            ${caught.test}` : ""}`);
     }
   } finally {
+    laboratory.close();
     await rm(copy, { recursive: true, force: true });
   }
 }
@@ -60,61 +85,26 @@ async function copyTree(): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), "holdfast-mutants-"));
   for (const name of COPIED) await cp(name, join(copy, name), { recursive: true });
   await symlink(resolve("node_modules"), join(copy, "node_modules"));
-  await mkdir(join(copy, "results"));
   return copy;
 }
 
-async function testMutant(copy: string, { tests }: MutantGroup, mutant: Mutant): Promise<string[]> {
+async function testMutant(
+  laboratory: Laboratory,
+  copy: string,
+  { stages }: MutantGroup,
+  mutant: Mutant,
+): Promise<Caught | undefined> {
   const file = join(copy, "src", mutant.file);
   const source = await readFile(file, "utf8");
   await writeFile(file, mutate(source, mutant));
   try {
-    return await failingTests(copy, tests);
+    for (const tests of stages) {
+      const caught = await laboratory.run({ changed: file, tests });
+      if (caught) return caught;
+    }
+    return undefined;
   } finally {
     await writeFile(file, source);
+    laboratory.changed(file);
   }
-}
-
-/** Runs tests in a copy; the names of those that fail. */
-async function failingTests(copy: string, tests: readonly string[]): Promise<string[]> {
-  const output = join(copy, "results", "vitest.json");
-  await rm(output, { force: true });
-  const projects = ["--project", "unit", "--project", "simulation"];
-  const vitest = join(copy, "node_modules", "vitest", "vitest.mjs");
-  const args = [vitest, "run", ...projects, ...tests, "--reporter=json", `--outputFile=${output}`];
-  const env = { ...process.env, HOLDFAST_FIRST_FAILURE: "1" };
-  const child = spawn(process.execPath, args, {
-    cwd: copy,
-    stdio: "ignore",
-    env,
-    timeout: LIMIT_MS,
-    killSignal: "SIGKILL",
-  });
-  const code = await new Promise<number | null>((done) => child.once("exit", done));
-  if (code === 0) return [];
-  const report = await readFile(output, "utf8").catch(() => undefined);
-  return report === undefined ? ["the test run did not end"] : failuresIn(report);
-}
-
-function failuresIn(report: string): string[] {
-  const { testResults } = JSON.parse(report) as {
-    testResults: { status: string; assertionResults: { status: string; fullName: string }[] }[];
-  };
-  const failed = testResults.flatMap(({ assertionResults }) =>
-    assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
-  );
-  return failed.length > 0 ? failed : ["the test run failed"];
-}
-
-function report({ mutant, caughtBy }: Verdict): void {
-  const simulated = caughtBy.some(isSimulated) ? "simulation" : "";
-  const others = caughtBy.filter((name) => !isSimulated(name));
-  const shown = values["all-tests"] ? others : others.slice(0, 1);
-  const more = others.length > shown.length ? ` (and ${others.length - shown.length} more)` : "";
-  const by = [simulated, `${shown.join("; ")}${more}`].filter(Boolean).join(" + ");
-  console.log(`${caughtBy.length > 0 ? "caught  " : "SURVIVED"}  ${mutant.name}${by ? `\n            ${by}` : ""}`);
-}
-
-function isSimulated(name: string): boolean {
-  return name.includes("in simulated worlds");
 }
