@@ -54,13 +54,20 @@ export class ByteWriter {
   /** Puts the parts that begin at `starts`, the last of which ends here, into the order of their bytes. */
   sort(starts: readonly number[]): void {
     const [first] = starts;
-    if (first === undefined) return;
+    if (first === undefined || this.#isSorted(starts)) return;
     // Offsets into one copy: a view of each part would cost more than all comparisons.
     const before = Buffer.from(this.#bytes.subarray(first, this.#end));
     const parts = starts.map((start, i) => ({ start: start - first, end: (starts[i + 1] ?? this.#end) - first }));
     parts.sort((a, b) => before.compare(before, b.start, b.end, a.start, a.end));
     this.#end = first;
     for (const { start, end } of parts) this.#end += before.copy(this.#bytes, this.#end, start, end);
+  }
+
+  #isSorted(starts: readonly number[]): boolean {
+    return starts.every((start, i) => {
+      const next = starts[i + 1];
+      return next === undefined || this.#buffer.compare(this.#buffer, next, starts[i + 2] ?? this.#end, start, next) < 0;
+    });
   }
 
   byte(value: number): void {

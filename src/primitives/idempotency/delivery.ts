@@ -46,7 +46,7 @@ export class Delivery<Input, Result> implements Wait {
   ranMs: number | undefined;
   place: number | undefined = undefined;
   readonly #parts: DeliveryParts<Input>;
-  readonly #caller = new AsyncResource("holdfast.Delivery");
+  #context: AsyncResource | undefined;
   readonly #arrivedAt: Instant;
   readonly #stopListening: () => void;
   #isOpen = true;
@@ -92,9 +92,14 @@ export class Delivery<Input, Result> implements Wait {
     this.#leave();
   }
 
+  /** The current async context is that of its caller: remembers it, if the handler may be called from another one. */
+  rememberContext(): void {
+    this.#context = new AsyncResource("holdfast.Delivery");
+  }
+
   /** Calls the handler in the async context of who called, not of whichever delivery asked the store for all. */
   call<T>(handler: () => T): T {
-    return this.#caller.runInAsyncScope(handler);
+    return this.#context ? this.#context.runInAsyncScope(handler) : handler();
   }
 
   succeed(delivered: Delivered<Result>): void {

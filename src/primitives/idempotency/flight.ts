@@ -139,10 +139,12 @@ export class Flight<Input, Result> implements Closable {
   #newBid(fingerprint: Uint8Array | undefined): Bid {
     const { cache, keys, settings } = this.#parts;
     const make = (claim: Claim): RunningRecord => ({
-      ...claim,
+      nonce: claim.nonce,
+      fencingToken: claim.fencingToken,
+      lastToken: claim.lastToken,
       state: "running",
       attempt: this.#attempt,
-      ...(fingerprint === undefined ? {} : { fingerprint }),
+      fingerprint,
       startedAtMs: settings.clock.wallMs(),
       ttlMs: settings.timing.ttlMs,
     });
@@ -230,7 +232,7 @@ export class Flight<Input, Result> implements Closable {
       fencingToken: 0,
       lastToken: 0,
       attempt: this.#attempt,
-      ...(delivery.fingerprint === undefined ? {} : { fingerprint: delivery.fingerprint }),
+      fingerprint: delivery.fingerprint,
       startedAtMs: clock.wallMs(),
       ttlMs: timing.ttlMs,
     };

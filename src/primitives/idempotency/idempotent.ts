@@ -2,6 +2,7 @@ import { describe } from "../../cache/checks.ts";
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { checkWait } from "../../cache/durations.ts";
 import { ClosedError, ConfigError } from "../../cache/errors.ts";
+import { BusyMap } from "../../runtime/busy-map.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import type { IdempotentHandler } from "./context.ts";
 import { type Delivered, Delivery } from "./delivery.ts";
@@ -79,7 +80,7 @@ export function idempotent<Input, Result>(
 /** What a guard has going on one cache. */
 interface Desk<Input, Result> {
   /** By the message's key in the store. */
-  readonly flights: Map<string, Flight<Input, Result>>;
+  readonly flights: BusyMap<Flight<Input, Result>>;
   readonly memo: Memo | undefined;
 }
 
@@ -134,8 +135,9 @@ class Guard<Input, Result> {
       const { flights, memo } = this.#desk(cache);
       const known = memo?.get(keys.lease);
       if (known) return delivery.receive(known);
-      const flight = flights.get(keys.lease) ?? this.#takeOff(cache, keys);
-      flight.join(delivery);
+      const flight = flights.get(keys.lease);
+      if (flight) delivery.rememberContext();
+      (flight ?? this.#takeOff(cache, keys)).join(delivery);
     } catch (error) {
       delivery.fail(error);
     }
@@ -144,14 +146,14 @@ class Guard<Input, Result> {
   #takeOff(cache: Cache, keys: LeaseKeys): Flight<Input, Result> {
     const { flights, memo } = this.#desk(cache);
     const { name, observer } = this.#settings;
-    const flight = new Flight<Input, Result>({
+    const flight: Flight<Input, Result> = new Flight<Input, Result>({
       cache,
       keys,
       settings: this.#settings,
       handler: this.#handler,
       memo,
       report: reportAbout(observer, name, keys.name),
-      onLanded: () => flights.delete(keys.lease),
+      onLanded: () => flights.delete(keys.lease, flight),
     });
     flights.set(keys.lease, flight);
     return flight;
@@ -161,7 +163,7 @@ class Guard<Input, Result> {
     let desk = this.#desks.get(cache);
     if (desk === undefined) {
       const { clock, memo } = this.#settings;
-      desk = { flights: new Map(), memo: memo && new Memo(clock, memo) };
+      desk = { flights: new BusyMap(), memo: memo && new Memo(clock, memo) };
       this.#desks.set(cache, desk);
     }
     return desk;

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { copyBytes } from "../../cache/bytes.ts";
 import { describe } from "../../cache/checks.ts";
 import { ConfigError } from "../../cache/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
@@ -65,12 +66,18 @@ export class Memo {
     // since a result that is replayed a little after its TTL is still the result.
     const leftMs = record.finishedAtMs + record.keptMs - since.wallMs;
     const validMs = Math.min(leftMs, record.keptMs, this.#maxAgeMs);
-    if (validMs > 0) this.#entries.set(key, { record, since, validMs });
+    if (validMs > 0) this.#entries.set(key, { record: detached(record), since, validMs });
   }
 
   delete(key: string): void {
     this.#entries.delete(key);
   }
+}
+
+/** What was just encoded lies among other bytes, which are not to be kept along with it. */
+function detached(record: FinishedRecord): FinishedRecord {
+  const { result } = record;
+  return "bytes" in result ? { ...record, result: { bytes: copyBytes(result.bytes) } } : record;
 }
 
 function sizeOf({ record: { result } }: Entry, key: string): number {

@@ -12,7 +12,7 @@ interface CommonRecord extends Claim {
   /** 1, or more when this run follows one that was seen to end without a result. */
   readonly attempt: number;
   /** SHA-256 of the input; absent if inputs are not compared. */
-  readonly fingerprint?: Uint8Array;
+  readonly fingerprint: Uint8Array | undefined;
   /** When the claim was made, by the worker's wall clock, in milliseconds since the epoch. */
   readonly startedAtMs: number;
 }
@@ -42,24 +42,23 @@ const codec = createCodec({ maxBytes: 256 * 1024 * 1024 });
 
 export function encodeRecord(record: MessageRecord): Uint8Array {
   const { state, nonce, attempt, fencingToken, lastToken, fingerprint, startedAtMs } = record;
-  return codec.encode({
-    v: VERSION,
-    state,
-    nonce,
-    attempt,
-    ...(fencingToken === 0 && lastToken === 0 ? {} : { token: fencingToken, last: lastToken }),
-    ...(fingerprint === undefined ? {} : { print: fingerprint }),
-    at: startedAtMs,
-    ...(record.state === "running" ? { ttl: record.ttlMs } : finishedFields(record)),
-  });
+  const fields: Record<string, unknown> = { v: VERSION, state, nonce, attempt };
+  if (fencingToken !== 0 || lastToken !== 0) {
+    fields["token"] = fencingToken;
+    fields["last"] = lastToken;
+  }
+  if (fingerprint !== undefined) fields["print"] = fingerprint;
+  fields["at"] = startedAtMs;
+  if (record.state === "running") fields["ttl"] = record.ttlMs;
+  else addEnding(fields, record);
+  return codec.encode(fields);
 }
 
-function finishedFields({ finishedAtMs, keptMs, result }: FinishedRecord): Record<string, unknown> {
-  return {
-    end: finishedAtMs,
-    keep: keptMs,
-    ...("bytes" in result ? { result: result.bytes } : { omitted: result.omitted }),
-  };
+function addEnding(fields: Record<string, unknown>, { finishedAtMs, keptMs, result }: FinishedRecord): void {
+  fields["end"] = finishedAtMs;
+  fields["keep"] = keptMs;
+  if ("bytes" in result) fields["result"] = result.bytes;
+  else fields["omitted"] = result.omitted;
 }
 
 /** `undefined` for bytes that are no such record. */
@@ -90,7 +89,7 @@ function readCommon({ nonce, attempt, token = 0, last = 0, print, at }: Fields):
     fencingToken: token,
     lastToken: last,
     startedAtMs: at,
-    ...(print === undefined ? {} : { fingerprint: print }),
+    fingerprint: print,
   };
 }
 

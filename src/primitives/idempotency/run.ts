@@ -98,6 +98,17 @@ function finished<Input, Result>(
   { record, settings }: RunParts<Input, Result>,
   end: Pick<FinishedRecord, "state" | "result">,
 ): FinishedRecord {
-  const { ttlMs, ...started } = record;
-  return { ...started, ...end, finishedAtMs: settings.clock.wallMs(), keptMs: settings.resultTtlMs };
+  const { nonce, fencingToken, lastToken, attempt, fingerprint, startedAtMs } = record;
+  return {
+    nonce,
+    fencingToken,
+    lastToken,
+    attempt,
+    fingerprint,
+    startedAtMs,
+    state: end.state,
+    finishedAtMs: settings.clock.wallMs(),
+    keptMs: settings.resultTtlMs,
+    result: end.result,
+  };
 }

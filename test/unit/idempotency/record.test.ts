@@ -3,7 +3,7 @@ import { codec } from "../../../src/cache/codec/codec.ts";
 import { decodeRecord, encodeRecord, type MessageRecord } from "../../../src/primitives/idempotency/record.ts";
 
 const nonce = new Uint8Array(16).fill(7);
-const common = { nonce, attempt: 2, fencingToken: 0, lastToken: 0, startedAtMs: 1_000 };
+const common = { nonce, attempt: 2, fencingToken: 0, lastToken: 0, fingerprint: undefined, startedAtMs: 1_000 };
 const running: MessageRecord = { ...common, state: "running", ttlMs: 30_000 };
 const finished = { ...common, finishedAtMs: 2_000, keptMs: Number.POSITIVE_INFINITY } as const;
 
