@@ -11,8 +11,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { wreakChaos } from "../test/chaos/chaos.ts";
 import { judgeAll } from "../test/chaos/judge/verdict.ts";
+import { KINDS } from "../test/chaos/kinds.ts";
 import { inWords } from "../test/chaos/report.ts";
-import { KINDS } from "../test/chaos/stages/kinds.ts";
 
 const REPORTS = "reports/chaos";
 
@@ -25,13 +25,13 @@ const { values } = parseArgs({
   },
 });
 const { server, minutes, seed } = values;
-const start = KINDS[server];
-if (start === undefined) throw new Error(`--server is one of: ${Object.keys(KINDS).join(", ")}`);
+const kind = KINDS[server];
+if (kind === undefined) throw new Error(`--server is one of: ${Object.keys(KINDS).join(", ")}`);
 
 console.log(`${server}, ${minutes} min, seed ${seed}`);
 const startedAt = performance.now();
 const evidence = await wreakChaos({
-  start,
+  ...kind,
   durationMs: Number(minutes) * 60_000,
   seed: Number(seed),
   ttlMs: Number(values.ttl),

@@ -3,52 +3,34 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../simulation/kernel/random.ts";
+import { nowMs } from "../support/shared-clock.ts";
 import { until } from "../support/until.ts";
 import { type Life, Member } from "./crew/member.ts";
 import { type Evidence, gather } from "./evidence.ts";
-import { nowMs, readPages } from "./journal.ts";
+import { readPages } from "./journal.ts";
 import { leftovers } from "./leftovers.ts";
 import { campaign } from "./nemeses/campaign.ts";
 import type { Nemesis, Scene, Strike } from "./nemeses/nemesis.ts";
-import { freezeServer, killClients, pauseClients, restartFull } from "./nemeses/servers.ts";
-import { deafServer, flapping, latency, muteServer, partition, replyLoss } from "./nemeses/wires.ts";
-import { killWorker, stopWorker } from "./nemeses/workers.ts";
 import { Post } from "./post.ts";
 import type { Stage } from "./stages/stage.ts";
 import { World } from "./world.ts";
 
 export interface ChaosOptions {
   readonly start: () => Promise<Stage>;
+  /** Each of them strikes at least once. */
+  readonly nemeses: readonly Nemesis[];
   readonly durationMs: number;
   readonly seed: number;
   /** Of locks, terms and claims. */
   readonly ttlMs: number;
   /** How long at most there is peace between two faults, once everything gets on again. Default 1,300. */
   readonly calmMs?: number;
-  /** Instead of all that there are. */
-  readonly nemeses?: (stage: Stage) => readonly Nemesis[];
   readonly onStrike?: (strike: Strike) => void;
 }
 
 const WORKERS = 4;
 const START_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 60_000;
-
-/** What can befall every store. */
-const COMMON: readonly Nemesis[] = [
-  killWorker,
-  stopWorker,
-  partition,
-  deafServer,
-  muteServer,
-  flapping,
-  latency,
-  replyLoss,
-  killClients,
-  pauseClients,
-  freezeServer,
-  restartFull,
-];
 
 /** Lets a crew of processes use the library while everything goes wrong, and gathers what they wrote down. */
 export async function wreakChaos(options: ChaosOptions): Promise<Evidence> {
@@ -74,7 +56,7 @@ interface Props {
 }
 
 async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosOptions): Promise<Evidence> {
-  const { ttlMs, seed, durationMs, calmMs = 1_300, onStrike = () => {} } = options;
+  const { nemeses, ttlMs, seed, durationMs, calmMs = 1_300, onStrike = () => {} } = options;
   for (let number = 1; number <= WORKERS; number++) {
     crew.push(
       await Member.start({
@@ -94,7 +76,6 @@ async function chaosOn({ stage, crew, world, directory }: Props, options: ChaosO
   const post = new Post(world, crew, new Random(seed, 1));
   const ended = new AbortController();
   const delivering = post.deliver(ended.signal);
-  const nemeses = options.nemeses?.(stage) ?? [...COMMON, ...stage.nemeses];
   const strikes = await campaign({ scene, world, nemeses, untilMs: nowMs() + durationMs, calmMs, onStrike }).finally(
     () => ended.abort(),
   );

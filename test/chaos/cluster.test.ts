@@ -16,7 +16,7 @@ it("4 processes on a cluster keep every promise while slots move, primaries step
     seed: 7,
     ttlMs: 600,
     calmMs: 200,
-    nemeses: () => [migrateSlots, clusterFailover, replyLoss],
+    nemeses: [migrateSlots, clusterFailover, replyLoss],
   });
   const { violations, nemeses } = judgeAll(evidence);
   expect(violations).toEqual([]);

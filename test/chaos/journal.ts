@@ -49,11 +49,6 @@ export interface Marks {
 const MARKS = ["heldUntil", "quietUntil"] as const;
 const BYTES_PER_ID = MARKS.length * 8;
 
-/** Milliseconds on the monotonic clock, which all processes of this machine share. */
-export function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
 /**
  * The journal of one process. Whatever was written is in the file when the call returns, so that nothing is lost when the
  * process is killed.

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../simulation/kernel/random.ts";
+import { nowMs } from "../support/shared-clock.ts";
 import type { Member } from "./crew/member.ts";
-import { nowMs } from "./journal.ts";
 import type { World } from "./world.ts";
 
 const EVERY_MS = 150;

@@ -1,7 +1,7 @@
 import { createMemoryCache } from "../../src/cache/memory/index.ts";
 import { type FenceGate, fenceGate, StaleFenceError } from "../../src/primitives/lock/fence-gate.ts";
+import { nowMs } from "../support/shared-clock.ts";
 import { ELECTION, LOCKS, REGISTERS, type Report } from "./crew/settings.ts";
-import { nowMs } from "./journal.ts";
 
 /** A write that a resource was asked for, and whether it let it in. */
 export interface Write {

@@ -6,7 +6,8 @@ import type { Coordinator } from "../../src/coordinator.ts";
 import type { Election } from "../../src/primitives/leader/election.ts";
 import type { Term } from "../../src/primitives/leader/term.ts";
 import { resignOnShutdown } from "../../src/shutdown.ts";
-import { Journal, nowMs } from "./journal.ts";
+import { nowMs } from "../support/shared-clock.ts";
+import { Journal } from "./journal.ts";
 
 export interface CandidateSettings {
   readonly url: string;

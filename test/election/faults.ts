@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Random } from "../simulation/kernel/random.ts";
 import type { RedisServer } from "../support/redis-server.ts";
-import { nowMs } from "./journal.ts";
+import { nowMs } from "../support/shared-clock.ts";
 import type { Member } from "./member.ts";
 
 export interface FaultOptions {

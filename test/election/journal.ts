@@ -15,11 +15,6 @@ export interface TermEntry {
 const FIELDS = ["token", "from", "until"] as const;
 const ENTRY_BYTES = FIELDS.length * 8;
 
-/** Milliseconds on the monotonic clock, which all processes of this machine share. */
-export function nowMs(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
-}
-
 /** The terms of one process. */
 export class Journal {
   readonly #file: number;

@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../../src/connect.ts";
 import { type RedisServer, startServer } from "../support/redis-server.ts";
+import { nowMs } from "../support/shared-clock.ts";
 import { until } from "../support/until.ts";
 import { judge, type Verdict } from "./audit.ts";
 import { type Havoc, wreakHavoc } from "./faults.ts";
-import { nowMs, readJournal } from "./journal.ts";
+import { readJournal } from "./journal.ts";
 import { Member } from "./member.ts";
 
 export interface TrialOptions {

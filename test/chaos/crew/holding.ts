@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Journal, nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
+import type { Journal } from "../journal.ts";
 
 /** Something that is held for a time, as its holder can see it. */
 export interface Holding {

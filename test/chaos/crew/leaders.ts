@@ -1,5 +1,5 @@
 import type { Coordinator } from "../../../src/coordinator.ts";
-import { nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import { type Holding, noteGrant, work } from "./holding.ts";
 import { writing } from "./locks.ts";
 import { ELECTION } from "./settings.ts";

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { HoldfastError } from "../../../src/cache/errors.ts";
 import type { Coordinator } from "../../../src/coordinator.ts";
 import type { Lock } from "../../../src/primitives/lock/lock.ts";
-import { nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import { type Holding, noteGrant, work } from "./holding.ts";
+import { pick } from "./luck.ts";
 import { LOCKS } from "./settings.ts";
 import type { Worker } from "./worker.ts";
 
@@ -51,8 +52,4 @@ export function writing(worker: Worker, resource: string, id: number, token: num
     dueAt = at + WRITE_EVERY_MS;
     worker.report({ type: "write", resource, token, id });
   };
-}
-
-function pick<T>(items: readonly T[]): T {
-  return items[Math.floor(Math.random() * items.length)] as T;
 }

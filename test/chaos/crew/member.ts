@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startProxy, type TcpProxy } from "../../support/proxy.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
-import { nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import type { Delivery, Report, WorkerSettings } from "./settings.ts";
 
-const PROGRAM = fileURLToPath(new URL("./worker.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("./program.ts", import.meta.url));
 
 /** One life of a member: a process, from its start to its end. */
 export interface Life {

@@ -3,7 +3,8 @@ import type { IdempotentContext } from "../../../src/primitives/idempotency/cont
 import { IdempotencyLostError } from "../../../src/primitives/idempotency/errors.ts";
 import type { IdempotencyEvent } from "../../../src/primitives/idempotency/events.ts";
 import type { Idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
-import { nowMs, type RunEnd } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
+import type { RunEnd } from "../journal.ts";
 import { noteGrant, work } from "./holding.ts";
 import type { Delivery } from "./settings.ts";
 import type { Worker } from "./worker.ts";

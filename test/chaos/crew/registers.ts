@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cache } from "../../../src/cache/contract.ts";
 import type { CacheInput, CacheOutput } from "../../linearizability/models.ts";
-import { nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
+import { pick } from "./luck.ts";
 import { REGISTERS } from "./settings.ts";
 import type { Worker } from "./worker.ts";
 
@@ -76,8 +77,4 @@ function valueAfter(input: CacheInput, { value, done }: CacheOutput): string | n
   if (value !== undefined) return value;
   if (input.name === "set") return input.value;
   return input.name === "compareAndSet" && done ? input.next : null;
-}
-
-function pick<T>(items: readonly T[]): T {
-  return items[Math.floor(Math.random() * items.length)] as T;
 }

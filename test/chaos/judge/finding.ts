@@ -31,13 +31,3 @@ export function lossBetween(strikes: readonly Strike[], from: number, until: num
   return strikes.find((strike) => strike.acknowledged !== "kept" && strike.from <= until && strike.until >= from)
     ?.nemesis;
 }
-
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group) group.push(item);
-    else groups.set(keyOf(item), [item]);
-  }
-  return groups;
-}

@@ -1,6 +1,7 @@
+import { groupBy } from "../../linearizability/checker.ts";
 import type { Evidence, Result, Settlement } from "../evidence.ts";
 import type { Effect } from "../world.ts";
-import { type Finding, groupBy, lossBetween } from "./finding.ts";
+import { type Finding, lossBetween } from "./finding.ts";
 
 /**
  * What a message does is done once, unless the run that did it died or lost its claim before it could be recorded; and

@@ -1,6 +1,7 @@
+import { groupBy } from "../../linearizability/checker.ts";
 import { type Evidence, lastRelied } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { type Finding, groupBy } from "./finding.ts";
+import type { Finding } from "./finding.ts";
 import { byName, successions } from "./tenures.ts";
 
 /** After the end of a fault; far more than it takes, since the machine may have other things to do. */

@@ -1,8 +1,8 @@
-import { judge } from "../../linearizability/checker.ts";
+import { groupBy, judge } from "../../linearizability/checker.ts";
 import { cacheModel } from "../../linearizability/models.ts";
 import type { CacheOperation, Evidence } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { type Finding, groupBy, lossBetween } from "./finding.ts";
+import { type Finding, lossBetween } from "./finding.ts";
 
 /** How much later or earlier than by our clock a value may expire; a migration gives it what was left of its time. */
 const TOLERANCE_MS = 100;

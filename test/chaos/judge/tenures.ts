@@ -1,7 +1,8 @@
+import { groupBy } from "../../linearizability/checker.ts";
 import { STALL_MS } from "../crew/holding.ts";
 import { type Evidence, lastRelied, type Tenure } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { type Finding, groupBy, lossBetween } from "./finding.ts";
+import { type Finding, lossBetween } from "./finding.ts";
 
 /** One after the other, for each lock, election and message; one that has been granted is compared with all before it. */
 export interface Succession {

@@ -1,6 +1,7 @@
+import { groupBy } from "../../linearizability/checker.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { type Finding, groupBy, type Rule, unexplained } from "./finding.ts";
+import { type Finding, type Rule, unexplained } from "./finding.ts";
 import { judgeLockHistories } from "./lock-histories.ts";
 import { judgeMessages } from "./messages.ts";
 import { judgeProgress, THINGS, type Thing, unavailability } from "./progress.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisServer } from "../../support/redis-server.ts";
-import { nowMs } from "../journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import { RECOVERY_LIMIT_MS } from "../judge/progress.ts";
 import { SIGNS, type World } from "../world.ts";
 import { type Nemesis, pick, type Scene, type Strike } from "./nemesis.ts";

@@ -6,20 +6,19 @@ import { frozen, primary } from "./servers.ts";
 const PATIENTLY = { timeoutMs: 120_000, everyMs: 50 };
 
 /** The primary is told to step back when its replica has already been chosen. */
-export function orderFailover(failover: () => Promise<void>): Nemesis {
-  return {
-    name: "SENTINEL FAILOVER",
-    befalls: "store",
-    acknowledged: "truncated",
-    replaces: true,
-    async strike({ stage }) {
-      const before = await leading(stage);
-      await failover();
-      await stage.settled();
-      return `port ${before}`;
-    },
-  };
-}
+export const sentinelFailover: Nemesis = {
+  name: "SENTINEL FAILOVER",
+  befalls: "store",
+  acknowledged: "truncated",
+  replaces: true,
+  async strike(scene) {
+    const { stage } = scene;
+    const server = await primary(scene);
+    await stage.failover?.();
+    await stage.settled();
+    return `port ${server.port}`;
+  },
+};
 
 export const killUntilReplaced: Nemesis = {
   name: "SIGKILL the primary, fail-over",
@@ -71,8 +70,4 @@ export const clusterFailover: Nemesis = {
 
 async function untilReplaced({ stage }: Scene, server: RedisServer): Promise<void> {
   await until("another one has taken over", async () => !(await stage.primaries()).includes(server), PATIENTLY);
-}
-
-async function leading(stage: Scene["stage"]): Promise<string> {
-  return (await stage.primaries()).map(({ port }) => port).join(", ");
 }

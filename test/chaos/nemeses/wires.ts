@@ -21,12 +21,13 @@ export const flapping: Nemesis = {
     const members = await someOf(scene);
     const wires = members.flatMap((member) => [...member.wires.values()]);
     const ways = [holdBoth, holdRequests, holdReplies];
-    const endAt = performance.now() + (2 + 2 * random.next()) * ttlMs;
+    const endAt = performance.now() + (2 + 3 * random.next()) * ttlMs;
     let times = 0;
     for (; performance.now() < endAt; times++) {
       const hold = pick(random, ways);
       for (const wire of wires) hold(wire);
-      await sleep(random.between(0.1, 1) * ttlMs);
+      // Some longer than a lease, which then has to end by itself.
+      await sleep(random.between(0.1, 1.6) * ttlMs);
       for (const wire of wires) wire.heal();
       await sleep(random.between(0, 0.05) * ttlMs);
     }

@@ -2,8 +2,6 @@ import type { ServerBinary } from "../../support/find-server.ts";
 import { startCluster } from "../../support/redis-cluster.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
-import { clusterFailover, freezeUntilReplaced, killUntilReplaced } from "../nemeses/failovers.ts";
-import { migrateSlots } from "../nemeses/migration.ts";
 import { ask, isFollowing, isPrimary } from "./ask.ts";
 import { DURABLE, type Stage } from "./stage.ts";
 
@@ -20,7 +18,6 @@ export async function startShards(binary: ServerBinary): Promise<Stage> {
     url: cluster.url,
     servers: nodes,
     nodes,
-    nemeses: [migrateSlots, clusterFailover, killUntilReplaced, freezeUntilReplaced],
     primaries: () => owners(nodes),
     async settled() {
       await until("the cluster is whole", () => isWhole(nodes), { timeoutMs: 120_000, everyMs: 100 });

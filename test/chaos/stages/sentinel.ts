@@ -1,7 +1,6 @@
 import type { ServerBinary } from "../../support/find-server.ts";
 import { startSentinel } from "../../support/redis-sentinel.ts";
 import { until } from "../../support/until.ts";
-import { freezeUntilReplaced, killUntilReplaced, orderFailover } from "../nemeses/failovers.ts";
 import { isFollowing, isPrimary } from "./ask.ts";
 import { DURABLE, type Stage } from "./stage.ts";
 
@@ -21,7 +20,6 @@ export async function startWithSentinels(binary: ServerBinary): Promise<Stage> {
     url: sentinel.url,
     servers: [...nodes, ...sentinels],
     nodes,
-    nemeses: [orderFailover(sentinel.failover), killUntilReplaced, freezeUntilReplaced],
     primaries: async () => [await sentinel.currentMaster()],
     async settled() {
       await until(
@@ -34,6 +32,7 @@ export async function startWithSentinels(binary: ServerBinary): Promise<Stage> {
         { timeoutMs: 120_000, everyMs: 100 },
       );
     },
+    failover: sentinel.failover,
     stop: sentinel.stop,
   };
 }

@@ -1,5 +1,4 @@
 import type { RedisServer } from "../../support/redis-server.ts";
-import type { Nemesis } from "../nemeses/nemesis.ts";
 
 /** Servers that make up one store, and what can be done to them. */
 export interface Stage {
@@ -8,12 +7,12 @@ export interface Stage {
   readonly servers: readonly RedisServer[];
   /** Those that hold data. */
   readonly nodes: readonly RedisServer[];
-  /** What can befall this kind of store and no other. */
-  readonly nemeses: readonly Nemesis[];
   /** Those that take writes now. */
   primaries(): Promise<RedisServer[]>;
   /** Resolves when the store is whole again: every part of it runs, and knows its place. */
   settled(): Promise<void>;
+  /** Has another server take over in good order, where that can be ordered. */
+  failover?(): Promise<void>;
   stop(): Promise<void>;
 }
 

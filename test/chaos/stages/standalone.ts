@@ -1,7 +1,6 @@
 import type { ServerBinary } from "../../support/find-server.ts";
 import { startServer } from "../../support/redis-server.ts";
 import { until } from "../../support/until.ts";
-import { restartEmpty } from "../nemeses/servers.ts";
 import { ask } from "./ask.ts";
 import { DURABLE, type Stage } from "./stage.ts";
 
@@ -13,7 +12,6 @@ export async function startStandalone(binary: ServerBinary): Promise<Stage> {
     url: server.url,
     servers: nodes,
     nodes,
-    nemeses: [restartEmpty],
     primaries: async () => nodes,
     settled: async () => {
       await until("the server answers", async () => (await ask(server, "PING")) === "PONG", { timeoutMs: 60_000 });

@@ -2,7 +2,7 @@
 
 import { connect } from "../../../src/connect.ts";
 import type { Election } from "../../../src/primitives/leader/election.ts";
-import { nowMs } from "../../election/journal.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import type { Order, Report } from "./processes.ts";
 
 const [url = "", name = "", ttlMs = ""] = process.argv.slice(2);

@@ -2,9 +2,9 @@
 
 import { connect } from "../../../src/connect.ts";
 import type { Lock } from "../../../src/primitives/lock/lock.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import type { Request, Tenure } from "./processes.ts";
 
-const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 const [url = ""] = process.argv.slice(2);
 const hold = await connect(url);
 const locks = new Map<string, Lock>();

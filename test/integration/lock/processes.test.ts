@@ -4,8 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { connect } from "../../../src/connect.ts";
 import { recordCommands } from "../../support/monitor.ts";
 import { type RedisServer, startServer } from "../../support/redis-server.ts";
+import { nowMs } from "../../support/shared-clock.ts";
 import { until } from "../../support/until.ts";
-import { LockProcess, nowMs, type Tenure } from "./processes.ts";
+import { LockProcess, type Tenure } from "./processes.ts";
 
 /** How many holders are killed for the median; that of the documentation is of 50. */
 const KILLS = Number(process.env["HOLDFAST_KILLS"] ?? 5);

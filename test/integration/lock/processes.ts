@@ -28,9 +28,6 @@ interface Message {
   readonly atMs?: number;
 }
 
-/** Milliseconds on a clock that all processes of this machine share. */
-export const nowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
-
 /** A process that takes locks on demand. */
 export class LockProcess {
   readonly #child: ChildProcess;
