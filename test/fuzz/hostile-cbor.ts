@@ -66,6 +66,24 @@ const ITEMS: Readonly<Record<string, readonly string[]>> = {
   "is a map with the wrong keys": ["a2616101616102", "a1695f5f70726f746f5f5fa0", "a10102", "a1f6f6", "a180a0"],
 };
 
+/** Items that no codec may accept, wherever they are. */
+const REFUSED: readonly string[] = [
+  ...(ITEMS["claims more than there is"] ?? []),
+  ...(ITEMS["ends in the middle"] ?? []),
+  ...(ITEMS["has no meaning"] ?? []),
+  ...(ITEMS["is not text"] ?? []),
+  ...["c2820000", "c3c24105", "e0", "f3", "f800", "f818", "f820", "f8ff", "fc", "fd", "fe"],
+  ...["c1fb7ff8000000000000", "c06161", "d90102820101", "d81b820000", "dbffffffffffffffff00"],
+  ...[
+    "a2616101616102",
+    "a1695f5f70726f746f5f5fa0",
+    "a200010002",
+    "bf616101616102ff",
+    "a2f97e0001f97e0002",
+    "d90103a261610161610200",
+  ],
+];
+
 const known: fc.Arbitrary<Uint8Array> = fc.constantFrom(...Object.values(ITEMS).flat()).map(fromHex);
 
 /** Arrays, maps, tags or strings inside each other, and something at the bottom. */
@@ -84,6 +102,33 @@ export const hostileItem: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 1, arbitrary: structured },
   { weight: 2, arbitrary: encodable.map((value) => codec.encode(value)) },
 );
+
+/** Encodings that were whole, and have one thing about them now that no codec may accept. */
+export const refusedBytes: fc.Arbitrary<Uint8Array> = fc
+  .tuple(
+    fc.array(
+      encodable.map((value) => codec.encode(value)),
+      { minLength: 1, maxLength: 4 },
+    ),
+    fc.constantFrom(...REFUSED).map(fromHex),
+    fc.nat(),
+    fc.constantFrom("inside", "cut", "more", "twice"),
+  )
+  .map(([items, bad, at, wrong]) => {
+    const array = joined([head(4, items.length, 1), ...items]);
+    switch (wrong) {
+      case "inside":
+        return joined([head(4, items.length + 1, 1), ...items.toSpliced(at % (items.length + 1), 0, bad)]);
+      case "cut":
+        return array.slice(0, at % array.length);
+      case "more":
+        return joined([array, items[at % items.length] ?? []]);
+      default: {
+        const pair = [codec.encode(`name ${at}`), array];
+        return joined([head(5, 2, 0), ...pair, ...pair]);
+      }
+    }
+  });
 
 /** Bytes of any origin that are meant for the codec. */
 export const hostileBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
@@ -112,7 +157,9 @@ const fieldName = fc.constantFrom("__proto__", "constructor", "toString", "x", "
  * @param fields what a valid record is made of
  */
 export function mangled(fields: fc.Arbitrary<object>): fc.Arbitrary<Uint8Array> {
+  const edge = fc.constantFrom(...(ITEMS["is a number at an edge"] ?? [])).map(fromHex);
   const change: fc.Arbitrary<Change> = fc.oneof(
+    { weight: 2, arbitrary: fc.tuple(fc.nat(20), edge).map(([at, value]) => replaceAt(at, value)) },
     { weight: 4, arbitrary: fc.tuple(fc.nat(20), hostileItem).map(([at, value]) => replaceAt(at, value)) },
     fc.nat(20).map(
       (at): Change =>

@@ -1,4 +1,4 @@
-import { codecTarget } from "./codec.ts";
+import { codecTarget, refusalTarget } from "./codec.ts";
 import { configurationTargets } from "./configuration.ts";
 import { httpTargets } from "./http.ts";
 import { recordTargets } from "./records.ts";
@@ -13,6 +13,7 @@ import { messageWorld } from "./worlds/messages.ts";
 
 export const targets: readonly FuzzTarget[] = [
   codecTarget,
+  refusalTarget,
   ...recordTargets,
   tokenTarget,
   ...resultTargets,

@@ -77,6 +77,7 @@ class LockWorld {
   /** The fence stands below tokens that were issued, or will be gone before the next one is. */
   #fenceLost = false;
   #acquisitions = 0;
+  #underWay = 0;
   #granted = 0;
 
   constructor(ordered: boolean) {
@@ -92,7 +93,7 @@ class LockWorld {
       case "spoil lease":
         return this.#world.store().set(keys.lease, step.bytes, step.ttlMs);
       case "spoil fence":
-        this.#fenceLost ||= decodeToken(step.bytes) < this.#highest || step.ttlMs === BRIEF_MS;
+        this.#noteFence(decodeToken(step.bytes), step.ttlMs);
         return this.#world.store().set(keys.fence, step.bytes, step.ttlMs);
       case "pass":
         return clock.advance(step.ms);
@@ -113,11 +114,22 @@ class LockWorld {
     return this.#granted > 0 ? "granted" : "refused";
   }
 
+  #noteFence(fence: number, ttlMs: number): void {
+    if (fence < this.#highest || ttlMs === BRIEF_MS) this.#fenceLost = true;
+    // A turn that is under way has tokens of its own; one that begins now takes the fence at its word.
+    else if (this.#underWay === 0) this.#highest = fence;
+  }
+
   #acquire(step: Extract<Step, { do: "acquire" }>): void {
     this.#acquisitions += 1;
-    const wait = this.#hold(step).catch((error: unknown) => {
-      if (!(error instanceof LockTimeoutError)) throw error;
-    });
+    this.#underWay += 1;
+    const wait = this.#hold(step)
+      .catch((error: unknown) => {
+        if (!(error instanceof LockTimeoutError)) throw error;
+      })
+      .finally(() => {
+        this.#underWay -= 1;
+      });
     // Looked at in the end; until then a rejection is nobody's.
     wait.catch(() => {});
     this.#waits.add(wait);
