@@ -11,6 +11,10 @@ export interface Baggable {
 export class Bag<T extends Baggable> {
   readonly #items: T[] = [];
 
+  get isEmpty(): boolean {
+    return this.#items.length === 0;
+  }
+
   /** Harmless when it is in already. */
   add(item: T): void {
     if (item.place !== undefined) return;

@@ -13,6 +13,7 @@
 import type { Cache } from "../../cache/contract.ts";
 import { ClosedError } from "../../cache/errors.ts";
 import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
+import { type ClockJumps, clockJumps, type JumpListener } from "../../runtime/clock-jumps.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { StoredRecord } from "./stored-record.ts";
 import { type LeaseTiming, withTtl } from "./timing.ts";
@@ -54,15 +55,15 @@ export interface LeaseEvents {
   releaseFailed?(error: unknown): void;
 }
 
-const LOOK_EVERY_MS = 1_000;
 /** A renewal is sent up to a tenth earlier than due, so that many holders do not renew in step. */
 const JITTER = 0.1;
 /** How long a caller waits for its release to be answered; it is repeated in the background after that. */
 const RELEASE_PATIENCE_MS = 500;
 const FIRST_BACKOFF_MS = 10;
 
-export class Lease {
+export class Lease implements JumpListener {
   readonly #options: LeaseOptions;
+  readonly #jumps: ClockJumps;
   #renewing: boolean;
   #timing: LeaseTiming;
   readonly #record: StoredRecord;
@@ -92,6 +93,8 @@ export class Lease {
     this.#spanMs = spanOf(options.timing);
     this.#heldSince = options.sentAt;
     this.#letGo = options.cache.retain?.();
+    this.#jumps = clockJumps(options.clock);
+    this.#jumps.add(this);
     this.#renewAtMs = this.#nextRenewal();
     this.#arm();
   }
@@ -280,16 +283,17 @@ export class Lease {
     this.#arm();
   }
 
-  /**
-   * One timer, for whatever comes first: the next renewal, the end of the valid
-   * time, or a look at the clocks. Timers stand still while a machine is
-   * suspended, so a lease that ended meanwhile is noticed by that look.
-   */
+  /** The end may have come nearer, or be past. */
+  onClockJump(): void {
+    if (this.#check()) this.#arm();
+  }
+
+  /** One timer, for whatever comes first: the next renewal, or the end of the valid time. */
   #arm(): void {
     const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const endMs = nowMs + this.#validForMs();
-    const dueMs = Math.min(endMs, nowMs + LOOK_EVERY_MS, this.#renewing ? this.#renewAtMs : endMs);
+    const dueMs = this.#renewing ? Math.min(endMs, this.#renewAtMs) : endMs;
     clock.clearTimer(this.#timer);
     this.#timer = clock.setTimer(() => this.#tick(dueMs), Math.max(1, dueMs - nowMs));
   }
@@ -323,6 +327,7 @@ export class Lease {
 
   #stop(): void {
     this.#letGo?.();
+    this.#jumps.delete(this);
     this.#options.clock.clearTimer(this.#timer);
   }
 }
