@@ -42,7 +42,8 @@ export const groups: readonly MutantGroup[] = [
     stages: [
       ["test/unit/lease", "test/unit/lock"],
       ["test/unit/leader", "test/unit/idempotency"],
-      ["test/property/lock-abort.test.ts", "test/simulation"],
+      ["test/property/bag.test.ts", "test/property/lock-abort.test.ts"],
+      ["test/simulation"],
     ],
   },
   {

@@ -128,4 +128,46 @@ export const waiting: readonly Mutant[] = [
     search: "if (renewEveryMs + attemptLimitMs + marginMs >= ttlMs) {",
     replace: "if (renewEveryMs >= ttlMs) {",
   },
+  {
+    name: "a line is forgotten while somebody waits in it",
+    file: LINE,
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
+    replace: "if (this.#held === undefined && !this.#pumping) this.#onIdle();",
+  },
+  {
+    name: "a line is forgotten while its lease is held",
+    file: LINE,
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
+    replace: "if (this.length === 0 && !this.#pumping) this.#onIdle();",
+  },
+  {
+    name: "a line is never forgotten",
+    file: LINE,
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
+    replace: "if (this.length < 0) this.#onIdle();",
+  },
+  {
+    name: "who waits burns a fencing token at every look",
+    file: LINE,
+    search: 'this.#way = "careful";\n    return way;',
+    replace: "return way;",
+  },
+  {
+    name: "a bag forgets where it has put something",
+    file: "runtime/bag.ts",
+    search: "last.place = place;",
+    replace: "",
+  },
+  {
+    name: "a bag takes out somebody else when it is told twice",
+    file: "runtime/bag.ts",
+    search: "item.place = undefined;",
+    replace: "",
+  },
+  {
+    name: "a map lets go of what has come in the place of another",
+    file: "runtime/busy-map.ts",
+    search: "if (slot?.item !== item) return;",
+    replace: "if (slot === undefined) return;",
+  },
 ];
