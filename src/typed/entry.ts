@@ -42,8 +42,12 @@ export function decodeEntry(bytes: Uint8Array, codec: Codec): Entry {
   if (typeof decoded !== "object" || decoded === null) return plain(decoded);
   const { v, fresh, retry, value } = decoded as Record<string, unknown>;
   // Somebody else's program may write self-described values.
-  if (v !== VERSION || typeof fresh !== "number") return plain(decoded);
-  return { value, freshUntilMs: fresh, ...(typeof retry === "number" ? { retryAtMs: retry } : {}) };
+  if (v !== VERSION || !isTime(fresh)) return plain(decoded);
+  return { value, freshUntilMs: fresh, ...(isTime(retry) ? { retryAtMs: retry } : {}) };
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && !Number.isNaN(value);
 }
 
 function plain(value: unknown): Entry {

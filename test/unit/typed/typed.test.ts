@@ -111,7 +111,7 @@ describe("typed", () => {
   it("takes another program's self-described CBOR for the value that it describes", async () => {
     const described = (value: unknown): Uint8Array => Uint8Array.of(0xd9, 0xd9, 0xf7, ...codec.encode(value));
     const anything = typed(cache, defineKey("any:{id}", { ttlMs: 1_000 }));
-    for (const value of [7, null, ada, { v: 2, fresh: 1 }]) {
+    for (const value of [7, null, ada, { v: 2, fresh: 1 }, { v: 1, fresh: Number.NaN }]) {
       await cache.set("any:42", described(value), 1_000);
       expect(await anything.get(id)).toEqual(value);
     }
