@@ -107,6 +107,7 @@ const record = (state: "completed" | "failed", result: StoredResult): FinishedRe
   attempt: 1,
   fencingToken: 0,
   lastToken: 0,
+  fingerprint: undefined,
   startedAtMs: 0,
   finishedAtMs: 0,
   keptMs: 1,
