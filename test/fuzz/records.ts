@@ -28,7 +28,8 @@ const leaseRecord: fc.Arbitrary<lease.LeaseRecord> = fc.record(
     acquiredAtMs: ms,
     ttlMs: ms,
     revision: count,
-    metadata: encodable.filter((value) => value !== undefined),
+    // A record has at most 64 KiB.
+    metadata: encodable.filter((value) => value !== undefined && codec.encode(value).length < 32_768),
   },
   { requiredKeys: ["nonce", "holder", "fencingToken", "lastToken", "acquiredAtMs", "ttlMs"], noNullPrototype: true },
 );
