@@ -3,18 +3,19 @@ import type { NemesisVerdict, Verdict } from "./judge/verdict.ts";
 import type { Keeping } from "./nemeses/nemesis.ts";
 
 const GUARANTEED: Readonly<Record<Keeping, string>> = {
-  kept: "all of it",
-  wiped: "tokens rise, the resource refuses lower ones; holders may overlap until the next renewal",
-  truncated: "tokens rise, the resource refuses lower ones; holders may overlap until the next renewal",
+  kept: "everything",
+  wiped: "tokens rise; holders may overlap until the next renewal, messages may be run again",
+  truncated: "tokens rise; holders may overlap until the next renewal, messages may be run again",
 };
 
 const COLUMNS: readonly [title: string, cell: (verdict: NemesisVerdict) => string][] = [
   ["fault", ({ nemesis }) => nemesis],
   ["strikes", ({ strikes }) => String(strikes)],
   ["guaranteed", ({ acknowledged }) => GUARANTEED[acknowledged]],
+  ["promises broken", ({ violations }) => String(violations)],
   ["overlaps, longest", overlaps],
   ["stale writes refused", ({ staleWrites }) => String(staleWrites)],
-  ["repeated runs", ({ explained }) => String(sum(explained, ["effects", "results"]))],
+  ["messages run again", ({ explained }) => String(sum(explained, ["effects", "results"]))],
   ["registers rolled back", ({ explained }) => String(explained.registers ?? 0)],
   [
     "longest without a holder, a leader, an effect, an answer",

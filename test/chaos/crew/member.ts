@@ -58,10 +58,6 @@ export class Member {
     return this.#isReady;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0;
-  }
-
   spawn(): void {
     const { url, directory, ttlMs, onReport } = this.#options;
     const name = `${this.name}.${this.lives.length}`;
@@ -93,8 +89,9 @@ export class Member {
     if (this.#isReady && this.#child?.connected) this.#child.send(delivery, () => undefined);
   }
 
-  signal(name: NodeJS.Signals): void {
-    this.#child?.kill(name);
+  /** Whether there was a process to send it to. */
+  signal(name: NodeJS.Signals): boolean {
+    return this.#child?.kill(name) ?? false;
   }
 
   /** Resolves when the process has ended. */

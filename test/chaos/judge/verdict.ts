@@ -14,6 +14,8 @@ export interface NemesisVerdict {
   readonly nemesis: string;
   readonly acknowledged: Strike["acknowledged"];
   readonly strikes: number;
+  /** How often a promise was broken. */
+  readonly violations: number;
   /** How often each rule was broken, in ways that the promises allow. */
   readonly explained: Partial<Record<Rule, number>>;
   readonly longestOverlapMs: number;
@@ -48,7 +50,7 @@ export function judgeAll(evidence: Evidence): Verdict {
   return {
     violations: unexplained(findings),
     explained,
-    nemeses: judgeNemeses(evidence, explained),
+    nemeses: judgeNemeses(evidence, findings),
     counts: count(evidence),
   };
 }
@@ -67,15 +69,19 @@ function judgeNemeses(evidence: Evidence, findings: readonly Finding[]): Nemesis
     }));
     const isDuring = ({ at }: { readonly at: number }): boolean =>
       spans.some(({ from, until }) => from <= at && at < until);
-    const during = findings.filter(isDuring);
+    const found = findings.filter(isDuring);
+    const explained = found.filter(({ explanation }) => explanation !== undefined);
     const gaps = own.map(gapsAround);
     const margin = Math.min(...allMargins.filter(isDuring).map(({ ms }) => ms));
     return {
       nemesis,
       acknowledged: own[0]?.acknowledged ?? "kept",
       strikes: own.length,
-      explained: Object.fromEntries([...groupBy(during, ({ rule }) => rule)].map(([rule, all]) => [rule, all.length])),
-      longestOverlapMs: Math.max(0, ...during.map(({ forMs = 0 }) => forMs)),
+      violations: found.length - explained.length,
+      explained: Object.fromEntries(
+        [...groupBy(explained, ({ rule }) => rule)].map(([rule, all]) => [rule, all.length]),
+      ),
+      longestOverlapMs: Math.max(0, ...explained.map(({ forMs = 0 }) => forMs)),
       staleWrites: refused.filter(isDuring).length,
       longestWithoutMs: Object.fromEntries(
         THINGS.map((thing) => [thing, Math.max(...gaps.map((gap) => gap[thing]))]),

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RedisServer } from "../../support/redis-server.ts";
 import { type Nemesis, pick, type Scene } from "./nemesis.ts";
-import { untilStopped } from "./workers.ts";
 
 /** Longer than this, and others may take over from it. */
 const MOST_OF_A_FREEZE_MS = 1_500;
@@ -76,10 +75,8 @@ export const restartEmpty: Nemesis = {
 
 /** Stops a server while `during` lasts: connections stay open, nothing is answered. */
 export async function frozen(server: RedisServer, during: () => Promise<unknown>): Promise<void> {
-  const { pid } = server;
   server.pause();
   try {
-    await untilStopped(pid);
     await during();
   } finally {
     server.resume();

@@ -1,6 +1,4 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { until } from "../../support/until.ts";
 import { type Nemesis, victim } from "./nemesis.ts";
 
 export const killWorker: Nemesis = {
@@ -25,9 +23,8 @@ export const stopWorker: Nemesis = {
   acknowledged: "kept",
   async strike(scene) {
     const member = await victim(scene);
-    member.signal("SIGSTOP");
+    if (!member.signal("SIGSTOP")) throw new Error(`${member.name} was gone before it could be stopped`);
     try {
-      await untilStopped(member.pid);
       await sleep((1.2 + scene.random.next()) * scene.ttlMs);
     } finally {
       member.signal("SIGCONT");
@@ -35,8 +32,3 @@ export const stopWorker: Nemesis = {
     return member.name;
   },
 };
-
-/** A signal may take a moment to arrive. */
-export function untilStopped(pid: number): Promise<unknown> {
-  return until(`process ${pid} has stopped`, async () => / T /.test(await readFile(`/proc/${pid}/stat`, "utf8")));
-}
