@@ -95,6 +95,9 @@ function readRedis(variables: Variables, names: readonly VariableName[], faults:
   if (redis.username !== undefined && redis.password === undefined && !isSet("CACHE_REDIS_PASSWORD")) {
     faults.push("CACHE_REDIS_PASSWORD: it is not set although there is a user name");
   }
+  if (fromUrl.cluster !== undefined && (fromVariables.database ?? 0) > 0) {
+    faults.push("CACHE_REDIS_DATABASE: a cluster has only database 0");
+  }
   if (redis.sentinel !== undefined) conceal(redis.sentinel, "password");
   return conceal(redis, "password");
 }

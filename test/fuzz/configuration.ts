@@ -130,6 +130,30 @@ const environment: fc.Arbitrary<Record<string, string | undefined>> = fc.record(
 );
 
 /** Few variables, so that some of them go together. */
+/** What is likely to be right, so that it is the combination that matters. */
+const plausible = fc.record(
+  {
+    CACHE_ENABLED: fc.constant("true"),
+    CACHE_REDIS_URL: fc.constantFrom(
+      "redis://localhost",
+      "rediss://localhost:6380/3",
+      "redis://user@localhost",
+      "redis://user:pass@localhost",
+      "redis+unix:///tmp/socket",
+      "redis+cluster://a:1,b:2",
+      "rediss+sentinel://a:1,b/master/2?sentinelUsername=u&sentinelPassword=pass",
+    ),
+    CACHE_REDIS_HOST: fc.constantFrom("localhost", "::1"),
+    CACHE_REDIS_PORT: fc.constant("6380"),
+    CACHE_REDIS_USERNAME: fc.constant("user"),
+    CACHE_REDIS_PASSWORD: fc.constantFrom(SECRET, " "),
+    CACHE_REDIS_DATABASE: fc.nat(3).map(String),
+    CACHE_REDIS_TLS: fc.constantFrom("true", "false"),
+    CACHE_REDIS_TLS_SERVERNAME: fc.constant("name"),
+  },
+  { requiredKeys: ["CACHE_ENABLED"] },
+);
+
 const memory = fc.record({
   CACHE_ENABLED: fc.constant("1"),
   CACHE_TYPE: fc.constant("memory"),
@@ -155,27 +179,21 @@ function assertConcealed(shown: string, env: Readonly<Record<string, string | un
 export const configurationTargets: readonly FuzzTarget[] = [
   target({
     name: "configuration",
-    inputs: fc.oneof(environment, sparse, memory),
+    inputs: fc.oneof(environment, sparse, plausible, memory),
     outcomes: ["redis", "memory", "disabled", "refused"],
     runs: 2_000,
     check(env) {
-      try {
-        const config = loadConfig(env);
-        if (config === undefined) return "disabled";
-        assert(Number.isSafeInteger(config.manager.maxConnections) && config.manager.maxConnections > 0);
-        assert(Number.isSafeInteger(config.manager.idleTtlMs) && config.manager.idleTtlMs > 0);
-        if (config.type === "redis") {
-          // Everything that is wrong is reported by `loadConfig`: nothing is left for `connect` to find.
-          resolveAddress(config.redis);
-          assertConcealed(inspect(config, { depth: 10 }) + JSON.stringify(config), env);
-        }
-        return config.type;
-      } catch (error) {
-        assert(error instanceof ConfigError, String(error));
-        assert(error.cause === undefined);
-        assert(!inspect(error).includes(SECRET), error.message);
-        return "refused";
+      const config = orRefused(() => loadConfig(env));
+      if (config === "refused") return config;
+      if (config === undefined) return "disabled";
+      assert(Number.isSafeInteger(config.manager.maxConnections) && config.manager.maxConnections > 0);
+      assert(Number.isSafeInteger(config.manager.idleTtlMs) && config.manager.idleTtlMs > 0);
+      if (config.type === "redis") {
+        // Everything that is wrong has been reported: nothing is left for `connect` to find.
+        resolveAddress(config.redis);
+        assertConcealed(inspect(config, { depth: 10 }) + JSON.stringify(config), env);
       }
+      return config.type;
     },
   }),
   target({
@@ -184,16 +202,22 @@ export const configurationTargets: readonly FuzzTarget[] = [
     outcomes: ["host", "socket", "sentinel", "cluster", "refused"],
     runs: 2_000,
     check(text) {
-      try {
-        const { at, label, database } = resolveAddress(text);
-        assert(Number.isSafeInteger(database) && database >= 0);
-        assert(!label.includes("pass"), label);
-        return at.kind;
-      } catch (error) {
-        assert(error instanceof ConfigError, String(error));
-        assert(!inspect(error).includes(SECRET), error.message);
-        return "refused";
-      }
+      const address = orRefused(() => resolveAddress(text));
+      if (address === "refused") return address;
+      assert(Number.isSafeInteger(address.database) && address.database >= 0);
+      assert(!address.label.includes("pass"), address.label);
+      return address.at.kind;
     },
   }),
 ];
+
+/** Bad configuration is a `ConfigError` that does not repeat what it was given. */
+function orRefused<T>(act: () => T): T | "refused" {
+  try {
+    return act();
+  } catch (error) {
+    assert(error instanceof ConfigError && error.cause === undefined, String(error));
+    assert(!inspect(error).includes(SECRET), error.message);
+    return "refused";
+  }
+}

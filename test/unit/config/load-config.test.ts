@@ -156,6 +156,11 @@ describe("loadConfig", () => {
     ["a URL and a host", { ...withHost, CACHE_REDIS_URL: url }, "both are set"],
     ["a URL and a port", { ...enabled, CACHE_REDIS_URL: url, CACHE_REDIS_PORT: "1" }, "CACHE_REDIS_PORT: it needs"],
     ["two databases", { ...enabled, CACHE_REDIS_URL: `${url}/1`, CACHE_REDIS_DATABASE: "1" }, "has one as well"],
+    [
+      "a database of a cluster",
+      { ...enabled, CACHE_REDIS_URL: "redis+cluster://a", CACHE_REDIS_DATABASE: "1" },
+      "CACHE_REDIS_DATABASE: a cluster has only database 0",
+    ],
     ["a URL that is none", { ...enabled, CACHE_REDIS_URL: "http://a" }, "CACHE_REDIS_URL: it must begin with"],
     ["a URL with a bad database", { ...enabled, CACHE_REDIS_URL: `${url}/x` }, "the database is not"],
     ["TLS against the URL", { ...enabled, CACHE_REDIS_URL: "rediss://a", CACHE_REDIS_TLS: "false" }, "asks for TLS"],
