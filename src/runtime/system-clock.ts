@@ -23,17 +23,16 @@ class LongTimer {
 
 /** Random bytes are drawn in large portions: a small one costs as much as a large one. */
 const POOL_BYTES = 8_192;
-const pool = Buffer.alloc(POOL_BYTES);
-let drawn = POOL_BYTES;
+let pool: Uint8Array<ArrayBuffer> = new Uint8Array();
+let drawn = 0;
 
 function randomBytes(size: number): Uint8Array {
   if (size > POOL_BYTES) return randomFillSync(new Uint8Array(size));
-  if (drawn + size > POOL_BYTES) {
-    randomFillSync(pool);
+  if (drawn + size > pool.length) {
+    pool = randomFillSync(new Uint8Array(POOL_BYTES));
     drawn = 0;
   }
-  const bytes = new Uint8Array(size);
-  pool.copy(bytes, 0, drawn, drawn + size);
+  const bytes = new Uint8Array(pool.buffer, drawn, size);
   drawn += size;
   return bytes;
 }

@@ -66,7 +66,9 @@ export class ByteWriter {
   #isSorted(starts: readonly number[]): boolean {
     return starts.every((start, i) => {
       const next = starts[i + 1];
-      return next === undefined || this.#buffer.compare(this.#buffer, next, starts[i + 2] ?? this.#end, start, next) < 0;
+      return (
+        next === undefined || this.#buffer.compare(this.#buffer, next, starts[i + 2] ?? this.#end, start, next) < 0
+      );
     });
   }
 

@@ -92,7 +92,7 @@ function extend(CommandOfClient: CommandClass): RequestClass {
     readonly call: Call;
     readonly parse: (reply: unknown) => T;
     readonly deadlineMs: number;
-    readonly fail: (error: Error) => void;
+    readonly #reject: (error: Error) => void;
     earlier: Bounded | undefined = undefined;
     later: Bounded | undefined = undefined;
     written = false;
@@ -106,14 +106,16 @@ function extend(CommandOfClient: CommandClass): RequestClass {
       this.call = call;
       this.parse = parse;
       this.deadlineMs = call.deadlineMs;
-      const reject = this.reject;
-      this.fail = (error) => {
-        if (this.settled) return;
-        this.settled = true;
-        owner.onSettled(this);
-        reject(owner.translate(error, this));
-      };
+      this.#reject = this.reject;
+      // Called as a method, always.
       this.reject = this.fail;
+    }
+
+    fail(error: Error): void {
+      if (this.settled) return;
+      this.settled = true;
+      this.owner.onSettled(this);
+      this.#reject(this.owner.translate(error, this));
     }
 
     override getSlot(): number | null {

@@ -6,7 +6,7 @@ import { Lease, type LossReason } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { encodeRecord } from "../lease/record.ts";
-import { LeaseReport } from "../lease/report.ts";
+import { type LeaseOwner, LeaseReport } from "../lease/report.ts";
 import { LeadershipLostError } from "./errors.ts";
 import type { ElectionSettings } from "./options.ts";
 import type { Term } from "./term.ts";
@@ -23,13 +23,11 @@ export interface HeldTermParts {
   readonly settings: ElectionSettings;
   readonly line: Line;
   readonly grant: Grant;
-  /** To be called when the lease is lost, before anybody else is told. */
-  readonly leaveLine: () => void;
   readonly onLost: (term: HeldTerm, reason: LossReason) => void;
 }
 
 /** A granted lease as a term of office. */
-export class HeldTerm implements Term, Held {
+export class HeldTerm implements Term, Held, LeaseOwner {
   readonly name: string;
   readonly fencingToken: number;
   readonly lease: Lease;
@@ -44,7 +42,7 @@ export class HeldTerm implements Term, Held {
   #lost: LeadershipLostError | undefined;
   #released: Promise<boolean> | undefined;
 
-  constructor({ cache, keys, settings, line, grant, leaveLine, onLost }: HeldTermParts) {
+  constructor({ cache, keys, settings, line, grant, onLost }: HeldTermParts) {
     this.name = keys.name;
     this.fencingToken = grant.record.fencingToken;
     this.over = new Promise((resolve) => {
@@ -64,10 +62,7 @@ export class HeldTerm implements Term, Held {
       timing: settings.timing,
       renew: true,
       maxHoldMs: Number.POSITIVE_INFINITY,
-      events: new LeaseReport(settings.observer, "leader", keys.name, (reason) => {
-        leaveLine();
-        this.#lose(reason);
-      }),
+      events: new LeaseReport(settings.observer, "leader", keys.name, this),
     });
   }
 
@@ -146,7 +141,8 @@ export class HeldTerm implements Term, Held {
     return released;
   }
 
-  #lose(reason: LossReason): void {
+  onLost(reason: LossReason): void {
+    this.#line.lost(this.lease);
     const { observer, scope } = this.#settings;
     this.#lost = this.#error(`${WHY[reason]}; whatever it allowed must stop`);
     scope?.open.delete(this);

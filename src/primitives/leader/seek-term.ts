@@ -38,8 +38,8 @@ export async function seekTerm({ cache, keys, settings, waitMs, signal, onLost }
       fencing: true,
       format: leaseFormat(settings),
     }),
-    hold: (grant, leaveLine) => {
-      term = new HeldTerm({ cache, keys, settings, line, grant, leaveLine, onLost });
+    hold: (grant) => {
+      term = new HeldTerm({ cache, keys, settings, line, grant, onLost });
       return term.lease;
     },
     timedOut: (seen) => timeoutError(keys.name, waitMs, seen),

@@ -81,7 +81,6 @@ export class Lease implements JumpListener {
   #renewAtMs: number;
   #failures = 0;
   #ending: Promise<boolean> | undefined;
-  #settled: Promise<void> = Promise.resolve();
   #extending: Promise<unknown> | undefined;
 
   constructor(options: LeaseOptions) {
@@ -124,11 +123,6 @@ export class Lease implements JumpListener {
   /** How long the lease is still valid, 0 when it is not held. */
   get remainingMs(): number {
     return this.#state === "held" ? Math.max(0, this.#validForMs()) : 0;
-  }
-
-  /** Resolves when nothing of this lease is under way any more. */
-  get settled(): Promise<void> {
-    return this.#settled;
   }
 
   /**
@@ -216,7 +210,7 @@ export class Lease implements JumpListener {
       if (held) this.foundTaken();
       return false;
     }
-    this.#settled = this.#keepRemoving(first, () => untilMs - elapsedMs(clock, startedAt));
+    void this.#keepRemoving(first, () => untilMs - elapsedMs(clock, startedAt));
     return held;
   }
 

@@ -48,6 +48,8 @@ interface Waiter extends Wait {
   gone: boolean;
 }
 
+const NOTHING_SEEN: Seen = {};
+
 type Inheritance = Pick<Grant, "bytes" | "record">;
 
 export interface WaitOptions {
@@ -62,7 +64,7 @@ export class Line {
   readonly #cache: Cache;
   readonly #clock: Clock;
   readonly #keys: LeaseKeys;
-  readonly #onIdle: () => void;
+  readonly #onIdle: (keys: LeaseKeys, line: Line) => void;
   readonly #alarm: Alarm;
   /** In the order of their coming; made for the first of them, since most lines have none. */
   #waiters: Set<Waiter> | undefined;
@@ -73,7 +75,7 @@ export class Line {
   #pumping = false;
   /** How the next attempt is made: one for a lease that may well be free issues the token along with it. */
   #way: "fast" | "careful" = "fast";
-  #seen: Seen = {};
+  #seen: Seen = NOTHING_SEEN;
   #held: { readonly lease: Lease; readonly record: LeaseRecord } | undefined;
   #passing = false;
   #passes = 0;
@@ -82,7 +84,7 @@ export class Line {
   #looksOwed = 0;
 
   /** @param onIdle called when nobody waits for or holds the lease any more */
-  constructor(cache: Cache, clock: Clock, keys: LeaseKeys, onIdle: () => void) {
+  constructor(cache: Cache, clock: Clock, keys: LeaseKeys, onIdle: (keys: LeaseKeys, line: Line) => void) {
     this.#cache = cache;
     this.#clock = clock;
     this.#keys = keys;
@@ -256,13 +258,14 @@ export class Line {
   }
 
   #hold(seeker: Seeker, grant: Grant): Lease {
-    const lease = seeker.hold(grant, () => this.#lost(lease));
+    const lease = seeker.hold(grant);
     this.#held = { lease, record: grant.record };
     this.#seen = { by: grant.record };
     return lease;
   }
 
-  #lost(lease: Lease): void {
+  /** A lease of this line was lost. */
+  lost(lease: Lease): void {
     if (this.#held?.lease !== lease) return;
     this.#held = undefined;
     this.#alarm.ring();
@@ -403,6 +406,6 @@ export class Line {
   }
 
   #settleDown(): void {
-    if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();
+    if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);
   }
 }

@@ -2,24 +2,29 @@ import type { LeaseObserver } from "./events.ts";
 import type { LeaseEvents, LossReason } from "./lease.ts";
 import type { LeaseKind } from "./names.ts";
 
+/** Whose lease it is. */
+export interface LeaseOwner {
+  /** The lease is lost; what exactly that was is the owner's to report. */
+  onLost(reason: LossReason): void;
+}
+
 /** What every lease tells its observer, whatever it is for; that it stalled only once. */
 export class LeaseReport implements LeaseEvents {
   readonly #observer: LeaseObserver;
   readonly #kind: LeaseKind;
   readonly #name: string;
-  readonly #onLost: (reason: LossReason) => void;
+  readonly #owner: LeaseOwner;
   #hasStalled = false;
 
-  constructor(observer: LeaseObserver, kind: LeaseKind, name: string, onLost: (reason: LossReason) => void) {
+  constructor(observer: LeaseObserver, kind: LeaseKind, name: string, owner: LeaseOwner) {
     this.#observer = observer;
     this.#kind = kind;
     this.#name = name;
-    this.#onLost = onLost;
+    this.#owner = owner;
   }
 
-  /** To be reported by who knows what was lost. */
   lost(reason: LossReason): void {
-    this.#onLost(reason);
+    this.#owner.onLost(reason);
   }
 
   renewed(outcome: "renewed" | "refused" | "failed", error?: unknown): void {

@@ -5,8 +5,8 @@ import type { LeaseRecord } from "./record.ts";
 /** Who wants a lease: the store's side of it, and what becomes of a grant or of a wait that ran out. */
 export interface Seeker {
   readonly acquisition: Acquisition;
-  /** Starts to hold what was granted; `onLost` is to be called when that lease is lost. */
-  hold(grant: Grant, onLost: () => void): Lease;
+  /** Starts to hold what was granted. When that lease is lost, its line is to be told. */
+  hold(grant: Grant): Lease;
   /** The error for a wait that ran out. */
   timedOut(seen: Seen): Error;
 }

@@ -95,8 +95,8 @@ class LockSeeker implements Seeker {
     return null;
   }
 
-  hold(grant: Grant, onLost: () => void): Lease {
-    this.#lock = new HeldLock(this.#cache, this.#keys, this.#settings, this.#line, grant, onLost);
+  hold(grant: Grant): Lease {
+    this.#lock = new HeldLock(this.#cache, this.#keys, this.#settings, this.#line, grant);
     return this.#lock.lease;
   }
 

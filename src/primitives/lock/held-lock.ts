@@ -7,7 +7,7 @@ import { Lease, type LossReason } from "../lease/lease.ts";
 import type { Line } from "../lease/line.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { encodeRecord } from "../lease/record.ts";
-import { LeaseReport } from "../lease/report.ts";
+import { type LeaseOwner, LeaseReport } from "../lease/report.ts";
 import { LockLostError } from "./errors.ts";
 import type { Lock } from "./lock.ts";
 import type { LockSettings } from "./options.ts";
@@ -19,7 +19,7 @@ const WHY: Readonly<Record<LossReason, string>> = {
 };
 
 /** A granted lease as the user sees it. */
-export class HeldLock implements Lock, Held {
+export class HeldLock implements Lock, Held, LeaseOwner {
   readonly #keys: LeaseKeys;
   readonly #settings: LockSettings;
   readonly #line: Line;
@@ -34,26 +34,24 @@ export class HeldLock implements Lock, Held {
   #closing: unknown;
   #released: Promise<boolean> | undefined;
 
-  constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings, line: Line, grant: Grant, onLost: () => void) {
+  constructor(cache: Cache, keys: LeaseKeys, settings: LockSettings, line: Line, grant: Grant) {
     this.#keys = keys;
     this.#settings = settings;
     this.#line = line;
     this.token = grant.record.fencingToken;
     this.#since = grant.sentAt;
+    const { record } = grant;
     this.#lease = new Lease({
       cache,
       clock: settings.clock,
       key: keys.lease,
       bytes: grant.bytes,
-      encode: (ttlMs, revision) => encodeRecord({ ...grant.record, ttlMs, revision }),
+      encode: (ttlMs, revision) => encodeRecord({ ...record, ttlMs, revision }),
       sentAt: grant.sentAt,
       timing: settings.timing,
       renew: settings.renew,
       maxHoldMs: settings.maxHoldMs,
-      events: new LeaseReport(settings.observer, "lock", keys.name, (reason) => {
-        onLost();
-        this.#onLost(reason);
-      }),
+      events: new LeaseReport(settings.observer, "lock", keys.name, this),
     });
   }
 
@@ -143,7 +141,8 @@ export class HeldLock implements Lock, Held {
     return released;
   }
 
-  #onLost(reason: LossReason): void {
+  onLost(reason: LossReason): void {
+    this.#line.lost(this.#lease);
     this.#lost = new LockLostError(
       `lock "${this.key}" (fencing token ${this.token}) was lost: ${WHY[reason]}; whatever it protected must stop`,
       { key: this.key },
