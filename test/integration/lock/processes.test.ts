@@ -72,7 +72,8 @@ describe("between processes", () => {
       `takeover after SIGKILL: median ${quantile(lateMs, 0.5).toFixed(2)} ms after the expiry, worst ${Math.max(...lateMs).toFixed(2)} of ${KILLS}; commands in all ${Math.max(...costs)}`,
     );
     expect(quantile(lateMs, 0.5)).toBeGreaterThan(-2);
-    expect(quantile(lateMs, 0.5)).toBeLessThan(50);
+    // Woken, not by the fallback poll, which comes after a second at the earliest.
+    expect(quantile(lateMs, 0.5)).toBeLessThan(500);
     // Each renewal that the holder makes before it is killed costs the waiter one more look; polling would cost hundreds.
     expect(Math.max(...costs)).toBeLessThanOrEqual(30);
   });
