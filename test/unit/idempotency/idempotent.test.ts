@@ -367,6 +367,23 @@ describe("a guarded handler", () => {
       expect(await first).toBe("done");
     });
 
+    test("does not take a run its claim away either that began while it looked", async () => {
+      const bench = new Bench();
+      await here.guard(() => "done")({ id: "1" });
+      const looking = there.cache.inject({ fault: "hang-reply", operation: "get", times: 1 });
+      const forgetting = expect(there.guard(bench.handler).forget({ id: "1" })).rejects.toThrow(
+        IdempotencyInProgressError,
+      );
+      await world.clock.advance(0);
+      await world.store().delete(leaseKey("1"));
+      const next = here.guard(bench.handler)({ id: "1" });
+      await world.clock.advance(0);
+      looking.release();
+      await forgetting;
+      bench.run.finish("again");
+      expect(await next).toBe("again");
+    });
+
     test("removes what is no record, which no delivery does", async () => {
       await world.store().set(leaseKey("1"), new TextEncoder().encode("something else"), 1_000_000);
       const guarded = here.guard(() => "done");

@@ -5,6 +5,7 @@ import { ConfigError, OperationError } from "../../../src/cache/errors.ts";
 import { election } from "../../../src/primitives/leader/election.ts";
 import { CampaignTimeoutError, ElectionBusyError, LeadershipLostError } from "../../../src/primitives/leader/errors.ts";
 import type { Term } from "../../../src/primitives/leader/term.ts";
+import { sleep } from "../../../src/runtime/clock.ts";
 import { follow } from "../lock/world.ts";
 import { Candidates, untilAborted } from "./candidates.ts";
 
@@ -131,6 +132,17 @@ describe("an election", () => {
       await b.resign();
     });
 
+    it("is won by the next candidate of the process when its leader has lost it, whether or not that one resigns", async () => {
+      const cache = world.client();
+      const first = await world.electionOver(cache, "a", { ttlMs: 3_000 }).campaign();
+      const second = follow(world.electionOver(cache, "b", { ttlMs: 3_000 }).campaign());
+      await cache.delete("leader:{reports}");
+      await world.clock.advance(1_100);
+      expect(first.isLeader()).toBe(false);
+      expect(second.value()?.isLeader()).toBe(true);
+      await second.value()?.resign();
+    });
+
     it("refuses options that are wrong, naming them, before anything is sent", async () => {
       const { cache } = world.candidate("a");
       expect(() => election(cache, "")).toThrow(ConfigError);
@@ -188,6 +200,13 @@ describe("an election", () => {
       expect(election.isLeader).toBe(false);
       expect(term.signal.aborted).toBe(true);
       expect(signal.aborted).toBe(true);
+    });
+
+    it("has a signal that has aborted for whoever reads it after a stall, whatever else was looked at", async () => {
+      const { election } = world.candidate("a", { ttlMs: 3_000 });
+      const term = await election.campaign();
+      world.clock.block(3_000);
+      expect(term.signal.aborted).toBe(true);
     });
 
     it("does not survive a suspended machine, whose monotonic clock stood still", async () => {
@@ -357,6 +376,29 @@ describe("an election", () => {
       finish();
       await clock.advance(10);
       expect(running.state()).toBe("fulfilled");
+    });
+
+    it("calls it an overrun, too, when the work has resigned its term and goes on", async () => {
+      const overruns: number[] = [];
+      const { election } = world.candidate("a", {
+        ttlMs: 3_000,
+        onOverrun: ({ fencingToken }) => void overruns.push(fencingToken),
+      });
+      const withdrawal = new AbortController();
+      const running = follow(
+        election.run(
+          async (term) => {
+            await term.resign();
+            await sleep(world.clock, 1_000);
+          },
+          { signal: withdrawal.signal },
+        ),
+      );
+      await world.clock.advance(500);
+      expect(overruns).toHaveLength(1);
+      withdrawal.abort(new Error("enough"));
+      await world.clock.advance(1_000);
+      expect(running.state()).toBe("rejected");
     });
 
     it("does not call it an overrun when the work stops within the margin", async () => {
