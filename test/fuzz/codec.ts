@@ -53,7 +53,7 @@ function partsOf(value: object): Iterable<unknown> {
 }
 
 /** What was decoded can be written, and that reads as the same. */
-export function assertReencodes(value: unknown): void {
+function assertReencodes(value: unknown): void {
   // Keys that are objects are compared as they were written, and may have been written in two ways.
   const encoded = orRefused(() => codec.encode(value), /is there twice/);
   if (encoded !== undefined) assert.deepEqual(codec.decode(encoded.value), value);

@@ -96,7 +96,7 @@ const deep: fc.Arbitrary<Uint8Array> = fc
   .map(([step, times, bottom]) => fromHex(step.repeat(times) + bottom));
 
 /** One item, or what was meant to be one. */
-export const hostileItem: fc.Arbitrary<Uint8Array> = fc.oneof(
+const hostileItem: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 6, arbitrary: known },
   { weight: 1, arbitrary: deep },
   { weight: 1, arbitrary: structured },
