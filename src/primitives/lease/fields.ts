@@ -2,7 +2,7 @@
 
 /** A token, an attempt, a revision. */
 export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 /** Milliseconds since the epoch. */

@@ -61,6 +61,7 @@ describe("the record of a message", () => {
       { ...fields, attempt: -1 },
       { ...fields, attempt: 1.5 },
       { ...fields, print: "text" },
+      { ...fields, token: -0, last: 0 },
       { ...fields, token: -1, last: 0 },
       { ...fields, at: "now" },
       { ...fields, at: Number.NaN },

@@ -36,6 +36,7 @@ describe("the record of a lease", () => {
       { ...fields, v: 2 },
       { ...fields, holder: 1 },
       { ...fields, nonce: "text" },
+      { ...fields, token: -0, last: 0 },
       { ...fields, token: -1 },
       { ...fields, token: 1.5 },
       { ...fields, last: Number.MAX_SAFE_INTEGER + 1 },
