@@ -70,7 +70,15 @@ interface Draft<R extends Claim> {
   readonly bytes: Uint8Array;
   /** The fence as it was last seen before this record was first sent. */
   readonly fence: Fence | undefined;
+  readonly madeAt: Instant;
 }
+
+/**
+ * A token that was drawn longer ago than this is drawn anew once the lease is mine. While the store keeps what it has
+ * acknowledged, that changes nothing. But when a fail-over has lost a fence, the clock is all that is left to keep the
+ * tokens in order, and a command that had to wait for the new primary would bring a time from before the fail-over.
+ */
+const FRESH_MS = 100;
 
 /**
  * One acquisition: any number of attempts with one nonce. An attempt whose
@@ -109,7 +117,9 @@ export class Acquisition<R extends Claim = LeaseRecord> {
 
     const { value, wasSet } = await taking;
     if (!wasSet) return this.#occupied(value);
-    if (!fencing || (await (issuing ?? this.#issueFirst(draft)))) {
+    const isFresh = elapsedMs(clock, draft.madeAt) < FRESH_MS;
+    const isIssued = fencing && (await (issuing ?? (isFresh && this.#issueFirst(draft))));
+    if (!fencing || (isIssued && isFresh)) {
       return this.#handOut({ bytes: draft.bytes, record: draft.record, sentAt });
     }
     return this.#confirm(draft.bytes, this.#rememberedFence());
@@ -263,9 +273,10 @@ export class Acquisition<R extends Claim = LeaseRecord> {
   }
 
   #draftWith(fencingToken: number, lastToken: number, fence: Fence | undefined): Draft<R> {
-    const { format } = this.#options;
+    const { clock, format } = this.#options;
+    const madeAt = now(clock);
     const record = format.make({ nonce: this.#nonce, fencingToken, lastToken });
-    return { record, bytes: format.encode(record), fence };
+    return { record, bytes: format.encode(record), fence, madeAt };
   }
 
   #forget(): void {
