@@ -60,11 +60,15 @@ export const electionWorld: FuzzTarget = target({
 
     for (const each of steps) {
       if (each.do === "spoil lease") await store.set(keys.lease, each.bytes, each.ttlMs);
-      else if (each.do === "spoil fence") await store.set(keys.fence, each.bytes, each.ttlMs);
-      else if (each.do === "pass") await world.clock.advance(each.ms);
+      else if (each.do === "spoil fence") {
+        // Not within the microseconds for which the last turn has reserved its tokens: terms would not rise then.
+        await world.clock.advance(1);
+        await store.set(keys.fence, each.bytes, each.ttlMs);
+      } else if (each.do === "pass") await world.clock.advance(each.ms);
       else await Promise.all(candidates.map(({ election }) => election.resign()));
     }
     const before = terms;
+    await world.clock.advance(1);
     await store.delete(keys.fence);
     await world.clock.advance(30_000);
     // Garbage expires; then somebody leads, and observers see who.
