@@ -1,3 +1,4 @@
+import { copyBytes } from "../bytes.ts";
 import type { GetOrSetResult } from "../contract.ts";
 import { HoldfastError } from "../errors.ts";
 import type { CommandArgument } from "./client.ts";
@@ -61,7 +62,7 @@ export class Commands {
     const capabilities = this.#connection.greeting;
     const toResult = (reply: unknown): GetOrSetResult => {
       const existing = toValue(reply);
-      return existing === undefined ? { value: plain(value), wasSet: true } : { value: existing, wasSet: false };
+      return existing === undefined ? { value: copyBytes(value), wasSet: true } : { value: existing, wasSet: false };
     };
     const byScript = (): Promise<GetOrSetResult> =>
       this.#runScript(call, GET_OR_SET, [GET_OR_SET.sha1, "1", call.fullKey, value, ttlArgument(ttlMs)], toResult);
@@ -173,11 +174,6 @@ function announcement(ttlMs: number): string {
 /** A copy: the reply is a view of ioredis' read buffer, and would keep 64 KiB alive. */
 function toValue(reply: unknown): Uint8Array | undefined {
   return reply === null ? undefined : new Uint8Array(reply as Buffer);
-}
-
-/** The same bytes, not as a `Buffer`. */
-function plain({ buffer, byteOffset, length }: Buffer): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, length);
 }
 
 function isOk(reply: unknown): boolean {
