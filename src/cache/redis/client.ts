@@ -36,6 +36,8 @@ export interface NodeClient extends RedisClient {
   readonly stream?: NodeStream | undefined;
   readonly condition?: { readonly select: number } | null | undefined;
   duplicate(override: object): NodeClient;
+  /** Sends `ASKING`: what comes next is for a slot that the node is about to get. */
+  asking: (...args: unknown[]) => Promise<unknown>;
 }
 
 interface NodeStream {

@@ -1,4 +1,5 @@
 import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
+import { ignoreAskingFailures } from "./asking.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { type Attempt, connectFailure } from "./connect-failure.ts";
 import { presentable } from "./failures.ts";
@@ -30,7 +31,8 @@ export const GOODBYE_MS = 100;
  * connection, and only then lets operations through.
  *
  * A client of our own is made to reconnect when its server is dead or takes no
- * writes. One that was handed in gets our listeners and our commands, no more.
+ * writes. One that was handed in gets our listeners and our commands, no more; but see
+ * {@link ignoreAskingFailures}.
  */
 export class Connection<T> {
   readonly link: Link;
@@ -70,6 +72,7 @@ export class Connection<T> {
       ["error", remember],
       ["node error", remember],
       ["sentinelError", remember],
+      ["+node", (node) => ignoreAskingFailures(node as NodeClient)],
     ];
   }
 
@@ -77,6 +80,7 @@ export class Connection<T> {
   async open(): Promise<void> {
     const { clock, connectTimeoutMs } = this.#options;
     for (const [event, listener] of this.#listeners) this.#client.on(event, listener);
+    if (isCluster(this.#client)) this.#client.nodes("all").forEach(ignoreAskingFailures);
     const timer = clock.setTimer(() => this.#opening?.reject(this.link.fault), connectTimeoutMs);
     try {
       await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,9 @@
+import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { Cache } from "../../../src/cache/contract.ts";
 import { openRedisCache } from "../../../src/cache/redis/index.ts";
+import { Cluster, disconnect, type Redis } from "../../support/ioredis.ts";
 import { recordCommands } from "../../support/monitor.ts";
 import { type RedisCluster, startCluster } from "../../support/redis-cluster.ts";
 import type { RedisServer } from "../../support/redis-server.ts";
@@ -65,6 +68,39 @@ it("a slot that moves while it is used: every operation is served by the node th
   expect(sent.length).toBeGreaterThan(0);
 });
 
+it.each([
+  ["connected", false],
+  ["not yet connected", true],
+])(
+  "a slot moves to a node that breaks off, client %s: the operation fails, nothing is left unhandled",
+  async (_, lazyConnect) => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+    process.on("unhandledRejection", onUnhandled);
+    const client = new Cluster([...cluster.nodes], { lazyConnect });
+    if (!lazyConnect) await once(client, "ready");
+    const asker = await openRedisCache(client, { operationTimeoutMs: 300 });
+    const [source, target] = await ownersOf("asked");
+    const finishMove = await beginMove("asked", source, target);
+    try {
+      expect(await asker.get("asked")).toBeUndefined();
+      target.pause();
+      expect((await failureOf(asker.get("asked"))).code).toBe("ERR_CACHE_TIMEOUT");
+      const node = client.nodes().find(({ options }) => options.port === target.port) as Redis;
+      node.stream.destroy();
+      await once(node, "end");
+      await setImmediate();
+      expect(unhandled).toEqual([]);
+    } finally {
+      target.resume();
+      await finishMove();
+      await asker.close();
+      disconnect(client);
+      process.off("unhandledRejection", onUnhandled);
+    }
+  },
+);
+
 it("a node that is restarted: what was in flight is unknown and not sent again, then it is used again", async () => {
   const [, , node] = cluster.masters as [RedisServer, RedisServer, RedisServer];
   const [key = ""] = await keysOf(node);
@@ -124,12 +160,20 @@ async function ownersOf(fullKey: string): Promise<[RedisServer, RedisServer]> {
 
 /** Moves the slot of a key, which is its only one, to another node. */
 async function moveSlot(fullKey: string, source: RedisServer, target: RedisServer): Promise<void> {
+  const finish = await beginMove(fullKey, source, target);
+  await source.command("MIGRATE", target.host, target.port, fullKey, 0, 5_000);
+  await finish();
+}
+
+/** From now on the source sends whoever asks for an absent key of the slot to the target. Returns what ends the move. */
+async function beginMove(fullKey: string, source: RedisServer, target: RedisServer): Promise<() => Promise<void>> {
   const slot = Number(await source.command("CLUSTER", "KEYSLOT", fullKey));
   const [sourceId, targetId] = await Promise.all([source, target].map((node) => node.command("CLUSTER", "MYID")));
   await target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", String(sourceId));
   await source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", String(targetId));
-  await source.command("MIGRATE", target.host, target.port, fullKey, 0, 5_000);
-  for (const node of [target, source, ...cluster.masters]) {
-    await node.command("CLUSTER", "SETSLOT", slot, "NODE", String(targetId));
-  }
+  return async () => {
+    for (const node of [target, source, ...cluster.masters]) {
+      await node.command("CLUSTER", "SETSLOT", slot, "NODE", String(targetId));
+    }
+  };
 }
