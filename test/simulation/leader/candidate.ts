@@ -9,7 +9,7 @@ import { elapsedMs, type Instant, now } from "../../../src/runtime/instant.ts";
 import type { Holding } from "../leases/holding.ts";
 import type { Candidacy } from "./schedule.ts";
 import { Service } from "./service.ts";
-import type { Worker } from "./worker.ts";
+import type { Workplace } from "./workplace.ts";
 
 const SLICES = 3;
 /** Timers run up to a millisecond early or late. */
@@ -17,7 +17,7 @@ const TIMER_ERROR_MS = 1.5;
 
 /** One candidate, from its nomination to its end, and what is checked about how it fares. */
 export class Candidate {
-  readonly #worker: Worker;
+  readonly #worker: Workplace;
   readonly #id: string;
   readonly #name: string;
   readonly #candidacy: Candidacy;
@@ -35,7 +35,7 @@ export class Candidate {
   /** Whether somebody has told it to stop leading. */
   #isTold = false;
 
-  constructor(worker: Worker, id: string, name: string, candidacy: Candidacy) {
+  constructor(worker: Workplace, id: string, name: string, candidacy: Candidacy) {
     this.#worker = worker;
     this.#id = id;
     this.#name = name;

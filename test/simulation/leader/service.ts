@@ -1,7 +1,7 @@
 import type { Term } from "../../../src/primitives/leader/term.ts";
 import type { Machine } from "../kernel/machine.ts";
 import type { Holding } from "../leases/holding.ts";
-import type { Worker } from "./worker.ts";
+import type { Workplace } from "./workplace.ts";
 
 /** A lease is over by every clock after this share of it, and its timers. */
 const OVERRUN_SHARE = 0.02;
@@ -15,7 +15,7 @@ const OVERRUN_GRACE_MS = 8;
 export class Service {
   readonly term: Term;
   readonly holding: Holding;
-  readonly #worker: Worker;
+  readonly #worker: Workplace;
   readonly #candidate: string;
   #state: "elected" | "working" | "done" = "elected";
   #error: unknown;
@@ -24,7 +24,7 @@ export class Service {
   #hasFailed = false;
   #ledToTheEnd: boolean | undefined;
 
-  constructor(worker: Worker, candidate: string, term: Term, holding: Holding) {
+  constructor(worker: Workplace, candidate: string, term: Term, holding: Holding) {
     this.#worker = worker;
     this.#candidate = candidate;
     this.term = term;

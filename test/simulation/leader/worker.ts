@@ -6,13 +6,14 @@ import type { Oracle } from "../leases/oracle.ts";
 import { Candidate } from "./candidate.ts";
 import type { Chronicle, Witness } from "./chronicle.ts";
 import type { Candidacy, Observation } from "./schedule.ts";
+import type { Workplace } from "./workplace.ts";
 
 const NAMES = ["a", "b"] as const;
 /** Where nothing goes wrong, what a process does in the background is done by then. */
 const CLEAN_UP_MS = 300;
 
 /** What one process does. */
-export class Worker {
+export class Worker implements Workplace {
   readonly process: Process;
   readonly world: World;
   readonly oracle: Oracle;
