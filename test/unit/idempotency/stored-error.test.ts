@@ -91,8 +91,8 @@ describe("an error as a result", () => {
   test("may be something that cannot be turned into text", () => {
     const thrown = { toString: 1, constructor: { name: { toString: 1 } } };
     expect(replay(thrown)).toMatchObject({ message: "the handler threw an object", cause: thrown });
-    expect(replay(Object.defineProperty(new Error(), "message", { value: thrown })).message).toBe("an object");
-    const hidden = Object.defineProperty(new RangeError(), "message", {
+    expect(replay(Object.defineProperty(new Error("replaced"), "message", { value: thrown })).message).toBe("an object");
+    const hidden = Object.defineProperty(new RangeError("replaced"), "message", {
       get: () => {
         throw new Error("hidden");
       },
