@@ -91,7 +91,9 @@ describe("an error as a result", () => {
   test("may be something that cannot be turned into text", () => {
     const thrown = { toString: 1, constructor: { name: { toString: 1 } } };
     expect(replay(thrown)).toMatchObject({ message: "the handler threw an object", cause: thrown });
-    expect(replay(Object.defineProperty(new Error("replaced"), "message", { value: thrown })).message).toBe("an object");
+    expect(replay(Object.defineProperty(new Error("replaced"), "message", { value: thrown })).message).toBe(
+      "an object",
+    );
     const hidden = Object.defineProperty(new RangeError("replaced"), "message", {
       get: () => {
         throw new Error("hidden");
