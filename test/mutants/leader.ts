@@ -30,8 +30,8 @@ export const leader: readonly Mutant[] = [
   {
     name: "a lost term stays in its line",
     file: TERM,
-    search: "leaveLine();\n        this.#lose(reason);",
-    replace: "this.#lose(reason);",
+    search: "this.#line.lost(this.lease);",
+    replace: "",
   },
   {
     name: "a term that is to end is renewed",

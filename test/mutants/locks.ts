@@ -31,8 +31,8 @@ export const locks: readonly Mutant[] = [
   {
     name: "the token is handed out whether or not it was issued",
     file: ACQUISITION,
-    search: "if (!fencing || (await (issuing ?? this.#issueFirst(draft)))) {",
-    replace: "if (!fencing || ((await (issuing ?? this.#issueFirst(draft))) || true)) {",
+    search: "if (!fencing || (isIssued && isFresh)) {",
+    replace: "if (!fencing || isFresh) {",
   },
   {
     name: "confirming hands out a token whose issuing failed",
@@ -221,7 +221,7 @@ export const locks: readonly Mutant[] = [
   },
   {
     name: "a suspended machine is noticed only when it would renew",
-    file: LEASE,
+    file: "runtime/clock-jumps.ts",
     search: "const LOOK_EVERY_MS = 1_000;",
     replace: "const LOOK_EVERY_MS = 1_000_000;",
   },
@@ -232,10 +232,22 @@ export const locks: readonly Mutant[] = [
     replace: "return maxHoldMs;",
   },
   {
+    name: "a lost lock goes on looking for jumps of the clock",
+    file: LEASE,
+    search: "this.#jumps.delete(this);\n    this.#options.clock.clearTimer(this.#timer);",
+    replace: "this.#options.clock.clearTimer(this.#timer);",
+  },
+  {
+    name: "a token is handed out that may have been drawn before a fail-over",
+    file: ACQUISITION,
+    search: "if (!fencing || (isIssued && isFresh)) {",
+    replace: "if (!fencing || isIssued) {",
+  },
+  {
     name: "a lost lock leaves its timer",
     file: LEASE,
-    search: "this.#letGo?.();\n    this.#options.clock.clearTimer(this.#timer);",
-    replace: "this.#letGo?.();",
+    search: "this.#jumps.delete(this);\n    this.#options.clock.clearTimer(this.#timer);",
+    replace: "this.#jumps.delete(this);",
   },
   // Release
   {
@@ -247,7 +259,7 @@ export const locks: readonly Mutant[] = [
   {
     name: "a release that failed is not repeated",
     file: LEASE,
-    search: "this.#settled = this.#keepRemoving(first, () => untilMs - elapsedMs(clock, startedAt));",
+    search: "void this.#keepRemoving(first, () => untilMs - elapsedMs(clock, startedAt));",
     replace: "first.catch(() => {});",
   },
   {

@@ -40,7 +40,7 @@ export const groups: readonly MutantGroup[] = [
     area: "waiting",
     mutants: waiting,
     stages: [
-      ["test/unit/lease", "test/unit/lock"],
+      ["test/unit/lease", "test/unit/lock", "test/unit/runtime"],
       ["test/unit/leader", "test/unit/idempotency"],
       ["test/property/bag.test.ts", "test/property/lock-abort.test.ts"],
       ["test/simulation"],

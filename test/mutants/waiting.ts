@@ -131,20 +131,20 @@ export const waiting: readonly Mutant[] = [
   {
     name: "a line is forgotten while somebody waits in it",
     file: LINE,
-    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
-    replace: "if (this.#held === undefined && !this.#pumping) this.#onIdle();",
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
+    replace: "if (this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
   },
   {
     name: "a line is forgotten while its lease is held",
     file: LINE,
-    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
-    replace: "if (this.length === 0 && !this.#pumping) this.#onIdle();",
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
+    replace: "if (this.length === 0 && !this.#pumping) this.#onIdle(this.#keys, this);",
   },
   {
     name: "a line is never forgotten",
     file: LINE,
-    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle();",
-    replace: "if (this.length < 0) this.#onIdle();",
+    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
+    replace: "if (this.length < 0) this.#onIdle(this.#keys, this);",
   },
   {
     name: "who waits burns a fencing token at every look",

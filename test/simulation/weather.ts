@@ -32,3 +32,8 @@ export function isMild({ setting, ttlMs, steps }: Scheduled): boolean {
 export function isLate({ steps }: Scheduled): boolean {
   return steps.some(({ what }) => "fault" in what && "lateMs" in what && what.lateMs > 0);
 }
+
+/** Whether an operation may be given up so late that a lease which it took, perhaps one of half the length, is over. */
+export function isSlow({ setting, ttlMs }: Scheduled): boolean {
+  return 2 * setting.operationLimitMs > ttlMs;
+}

@@ -65,7 +65,7 @@ export class Chronicle {
     timeline.after(soonMs, () => {
       if (isOver()) return;
       for (const { who, sinceMs, highest, ended, election: followed } of this.#witnesses) {
-        if (followed !== election || ended || sinceMs > atMs - soonMs || highest >= token) continue;
+        if (followed !== election || ended || sinceMs > atMs || highest >= token) continue;
         this.#oracle.fail(`${who} has not heard of term ${token} after ${soonMs} ms`);
       }
     });

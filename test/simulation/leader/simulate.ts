@@ -3,7 +3,7 @@ import { inflict } from "../faults.ts";
 import { checkAllDone, checkNothingLeft, heal, judge } from "../kernel/aftermath.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "../leases/oracle.ts";
-import { isCalm, isLate, isMild } from "../weather.ts";
+import { isCalm, isLate, isMild, isSlow } from "../weather.ts";
 import { Chronicle } from "./chronicle.ts";
 import type { Candidacy, Schedule, Step } from "./schedule.ts";
 import { Worker } from "./worker.ts";
@@ -41,6 +41,7 @@ class Simulation {
     this.oracle.calm = isCalm(schedule);
     this.oracle.mild = isMild(schedule);
     this.oracle.late = isLate(schedule);
+    this.oracle.slow = isSlow(schedule);
     this.#chronicle = new Chronicle(this.#world, this.oracle, 2 * (schedule.ttlMs + schedule.setting.operationLimitMs));
     this.#world.check = () => this.oracle.check();
   }

@@ -3,7 +3,7 @@ import { inflict } from "../faults.ts";
 import { checkAllDone, checkNothingLeft, heal, judge } from "../kernel/aftermath.ts";
 import { type Process, Violation, World } from "../kernel/world.ts";
 import { Oracle } from "../leases/oracle.ts";
-import { isCalm, isLate, isMild } from "../weather.ts";
+import { isCalm, isLate, isMild, isSlow } from "../weather.ts";
 import { Gates } from "./gates.ts";
 import type { Schedule, Step, Task } from "./schedule.ts";
 import { Worker } from "./worker.ts";
@@ -40,6 +40,7 @@ class Simulation {
     this.oracle.calm = isCalm(schedule);
     this.oracle.mild = isMild(schedule);
     this.oracle.late = isLate(schedule);
+    this.oracle.slow = isSlow(schedule);
     this.#world.check = () => this.oracle.check();
   }
 

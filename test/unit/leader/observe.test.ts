@@ -43,6 +43,29 @@ describe("observing an election", () => {
     await ended;
   });
 
+  it("looks again when it hears of a change while it looks", async () => {
+    const { clock } = world;
+    const a = world.candidate("a");
+    const first = await a.election.campaign();
+    const observer = world.candidate("observer");
+    const controller = new AbortController();
+    const { seen, ended } = collect(observer.election.observe({ signal: controller.signal }));
+    // The bell of this election has fallen silent by then.
+    await clock.advance(10);
+    // A look that is under way, of which the answer was read before the change.
+    const reading = observer.cache.inject({ fault: "hang-reply", operation: "get", times: 2 });
+    await world.store().compareAndSet("leader-bell:{reports}", null, new Uint8Array([1]), 60_000);
+    await clock.advance(0);
+    expect(reading.hits).toBe(2);
+    await first.resign();
+    await clock.advance(0);
+    reading.release();
+    await clock.advance(0);
+    expect(seen).toEqual(["a", null]);
+    controller.abort();
+    await ended;
+  });
+
   it("yields null first when nobody leads", async () => {
     const { seen, ended } = collectSome(world.candidate("observer").election.observe(), 1);
     await ended;

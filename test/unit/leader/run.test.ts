@@ -5,6 +5,7 @@ import { ConfigError, OperationError } from "../../../src/cache/errors.ts";
 import { election } from "../../../src/primitives/leader/election.ts";
 import { CampaignTimeoutError, ElectionBusyError, LeadershipLostError } from "../../../src/primitives/leader/errors.ts";
 import type { Term } from "../../../src/primitives/leader/term.ts";
+import { Scope } from "../../../src/primitives/lease/scope.ts";
 import { sleep } from "../../../src/runtime/clock.ts";
 import { follow } from "../lock/world.ts";
 import { Candidates, untilAborted } from "./candidates.ts";
@@ -117,6 +118,25 @@ describe("an election", () => {
       await expect(a.election.run(untilAborted)).rejects.toMatchObject({ code: "ERR_ELECTION_BUSY" });
       await term.resign();
       await (await a.election.campaign()).resign();
+    });
+
+    it("refuses it also while the first one waits", async () => {
+      const leader = await world.candidate("leader").election.campaign();
+      const a = world.candidate("a");
+      const waiting = follow(a.election.campaign());
+      await world.clock.advance(10);
+      await expect(a.election.campaign({ waitMs: 0 })).rejects.toBeInstanceOf(ElectionBusyError);
+      await leader.resign();
+      await world.clock.advance(0);
+      await waiting.value()?.resign();
+    });
+
+    it("leaves nothing with its coordinator when it is over", async () => {
+      const scope = new Scope();
+      const { election } = world.candidate("a", { scope });
+      await (await election.campaign()).resign();
+      await election.run(() => {});
+      expect([...scope.waits.toArray(), ...scope.open.toArray()]).toEqual([]);
     });
 
     it("lets two candidates of one process take turns", async () => {
@@ -398,7 +418,7 @@ describe("an election", () => {
       expect(overruns).toHaveLength(1);
       withdrawal.abort(new Error("enough"));
       await world.clock.advance(1_000);
-      expect(running.state()).toBe("rejected");
+      expect(running.state()).toBe("fulfilled");
     });
 
     it("does not call it an overrun when the work stops within the margin", async () => {

@@ -33,6 +33,8 @@ describe("what a server can do", () => {
       capabilitiesOf(parseHello(["server", "valkey", "version", version])),
     ) as [Capabilities, Capabilities];
     expect(common([recent, old])).toMatchObject({ replaceIfEqual: true, deleteIfEqual: undefined });
+    const oldest = capabilitiesOf(parseHello(["server", "valkey", "version", "7.2.0"]));
+    expect(common([recent, oldest])).toMatchObject({ replaceIfEqual: false, getOrSet: true });
     expect(common([recent, recent])).toMatchObject({ replaceIfEqual: true, deleteIfEqual: "DELIFEQ" });
   });
 });
