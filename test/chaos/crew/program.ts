@@ -40,8 +40,7 @@ async function live(): Promise<void> {
   });
   if (hold === undefined) return;
   messages = new Messages(worker, hold);
-  const deliver = messages.deliver.bind(messages);
-  process.on("message", (delivery: Delivery) => deliver(delivery));
+  process.on("message", (delivery: Delivery) => messages?.deliver(delivery));
   worker.report({ type: "ready" });
   await Promise.all([
     ...times(LOCK_LOOPS, () => takeLocks(worker, hold)),

@@ -26,6 +26,12 @@ export function unexplained(findings: readonly Finding[]): Finding[] {
   return findings.filter(({ explanation }) => explanation === undefined);
 }
 
+/** The name of the fail-over during all of this time, if there was one. */
+export function twoPrimaries(strikes: readonly Strike[], from: number, until: number): string | undefined {
+  return strikes.find((strike) => strike.acknowledged === "truncated" && strike.from <= from && strike.until >= until)
+    ?.nemesis;
+}
+
 /** The name of what made the store lose acknowledged writes between two times, if anything did. */
 export function lossBetween(strikes: readonly Strike[], from: number, until: number): string | undefined {
   return strikes.find((strike) => strike.acknowledged !== "kept" && strike.from <= until && strike.until >= from)

@@ -2,19 +2,20 @@ import { judgeAll, type Operation } from "../../linearizability/checker.ts";
 import { fencedMutex, type LockInput, type LockOutput, mutex } from "../../linearizability/models.ts";
 import { type Evidence, lastRelied, type Tenure } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, twoPrimaries } from "./finding.ts";
 
 type LockOperation = Operation<LockInput, LockOutput>;
 
 /**
  * The history of each lock and election is that of a mutex as long as the store keeps what it acknowledged, and that of
- * a fenced mutex always.
+ * a fenced mutex always, but for tenures that began while there may have been two primaries.
  */
 export function judgeLockHistories({ tenures, strikes }: Evidence): Finding[] {
   const losses = strikes.filter(({ acknowledged }) => acknowledged !== "kept");
   const pieces = piecesBetween(tenures, losses);
   const exclusive = pieces.flatMap((piece) => [...judgeAll(mutex, piece.flatMap(operationsOf), lockOf).keys()]);
-  const fenced = [...judgeAll(fencedMutex, tenures.flatMap(operationsOf), lockOf).keys()];
+  const ordered = tenures.filter(({ from }) => twoPrimaries(strikes, from, from) === undefined);
+  const fenced = [...judgeAll(fencedMutex, ordered.flatMap(operationsOf), lockOf).keys()];
   const finding = (lock: string, model: string): Finding => ({
     rule: "lock histories",
     at: strikes.at(-1)?.until ?? 0,

@@ -2,7 +2,7 @@ import { groupBy } from "../../linearizability/checker.ts";
 import { STALL_MS } from "../crew/holding.ts";
 import { type Evidence, lastRelied, type Tenure } from "../evidence.ts";
 import type { Strike } from "../nemeses/nemesis.ts";
-import { type Finding, lossBetween } from "./finding.ts";
+import { type Finding, lossBetween, twoPrimaries } from "./finding.ts";
 
 /** One after the other, for each lock, election and message; one that has been granted is compared with all before it. */
 export interface Succession {
@@ -48,7 +48,10 @@ function judgeExclusion(sorted: readonly Tenure[], strikes: readonly Strike[]): 
   });
 }
 
-/** Excused is only who had asked before the other one had it, if the store lost the fence in between. */
+/**
+ * Excused is who had asked before the other one had it, if the store lost the fence in between; and who began while there
+ * may have been two primaries, as the other one did: there is no order between the two.
+ */
 function judgeTokens(sorted: readonly Tenure[], strikes: readonly Strike[]): Finding[] {
   const findings: Finding[] = [];
   let highest: Tenure | undefined;
@@ -59,7 +62,9 @@ function judgeTokens(sorted: readonly Tenure[], strikes: readonly Strike[]): Fin
     }
     const what = `${next.kind} ${next.name}: ${next.by} got token ${next.token} after ${highest.by} had got ${highest.token}`;
     const hadAsked = next.askedAt < highest.from;
-    const explanation = hadAsked ? lossBetween(strikes, highest.askedAt, next.from) : undefined;
+    const explanation = hadAsked
+      ? lossBetween(strikes, highest.askedAt, next.from)
+      : twoPrimaries(strikes, highest.from, next.from);
     findings.push({ rule: "tokens", at: next.from, what, explanation });
   }
   return findings;

@@ -85,6 +85,15 @@ describe.each<[Kind, string]>([
     expect(excused(evidence)).toEqual(["tokens"]);
   });
 
+  it("excuses a lower token where both began while there may have been two primaries, and nowhere else", () => {
+    const falling = (...window: [from: number, until: number]): Evidence =>
+      two({ until: 200 }, { from: 300, token: 6 }, ["truncated", ...window]);
+    expect(broken(falling(50, 350))).toEqual([]);
+    expect(excused(falling(50, 350))).toEqual(["tokens"]);
+    expect(broken(falling(150, 350))).toContain("tokens");
+    expect(broken(falling(50, 250))).toContain("tokens");
+  });
+
   it("measures how long before the next one the signal of the first one aborted", () => {
     const [a, b] = [new Author("a"), new Author("b")];
     a.held({ kind, name, token: 7, from: 100, until: 200, abortedAt: 202 });
