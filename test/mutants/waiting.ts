@@ -129,12 +129,6 @@ export const waiting: readonly Mutant[] = [
     replace: "if (renewEveryMs >= ttlMs) {",
   },
   {
-    name: "a line is forgotten while somebody waits in it",
-    file: LINE,
-    search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
-    replace: "if (this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",
-  },
-  {
     name: "a line is forgotten while its lease is held",
     file: LINE,
     search: "if (this.length === 0 && this.#held === undefined && !this.#pumping) this.#onIdle(this.#keys, this);",

@@ -278,8 +278,10 @@ export class Oracle {
   /** A renewal was refused: the lock is lost, now. */
   #onRefused({ key, expected, next }: Extract<Command, { name: "compareAndSet" }>): void {
     if (expected === null || next === null || bytesId(expected) !== bytesId(next)) return;
-    const holding = this.#holdings.get(idOf(this.#claimOf(expected).task, key));
-    if (holding?.open && !holding.isExtended) this.#refused.add(holding);
+    const { task, token } = this.#claimOf(expected);
+    const holding = this.#holdings.get(idOf(task, key));
+    // The answer may be late, and about a term that the same candidate had before.
+    if (holding?.open && holding.token === token && !holding.isExtended) this.#refused.add(holding);
   }
 
   #acknowledge(key: string, bytes: Uint8Array, ttlMs: number, call: Call): void {
