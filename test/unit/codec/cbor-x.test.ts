@@ -15,8 +15,9 @@ const VALUE: unknown = {
 /** cbor-x without what other languages do not read. */
 const cborX: Encoder = new Encoder({ useRecords: false, tagUint8Array: false });
 
-// cbor-x reads every integer of 64 bits as a bigint. (This leaves out a few values more than those.)
-const understoodAlike: fc.Arbitrary<unknown> = encodable.filter((value) => !/1b|3b/.test(hexOf(value)));
+// cbor-x reads every integer of 64 bits as a bigint, and cuts off what the multiplication leaves of a date with fractions
+// of a second: far from 1970 that is a millisecond. (This leaves out a few values more than those.)
+const understoodAlike: fc.Arbitrary<unknown> = encodable.filter((value) => !/1b|3b|c1fb/.test(hexOf(value)));
 
 function hexOf(value: unknown): string {
   return Buffer.from(codec.encode(value)).toString("hex");
