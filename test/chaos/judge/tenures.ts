@@ -20,12 +20,16 @@ export function judgeTenures({ tenures, strikes }: Evidence): Finding[] {
   return byName(tenures).flatMap((sorted) => [...judgeExclusion(sorted, strikes), ...judgeTokens(sorted, strikes)]);
 }
 
-/** Whose event loop was not running is not counted: it has no margin, but nothing that it could have done either. */
-export function margins({ tenures }: Evidence): Margin[] {
+/**
+ * Whose event loop was not running is not counted: it has no margin, but nothing that it could have done either. Nor is
+ * who had lost it in the store, together with other acknowledged writes.
+ */
+export function margins({ tenures, strikes }: Evidence): Margin[] {
   return byName(tenures).flatMap((sorted) =>
     successions(sorted, ({ quietUntil }) => quietUntil).flatMap(({ before, next }) => {
       const { abortedAt, quietUntil } = before;
       if (abortedAt === undefined || abortedAt - quietUntil > STALL_MS) return [];
+      if (lossBetween(strikes, before.askedAt, next.from) !== undefined) return [];
       return { at: next.from, ms: next.from - abortedAt };
     }),
   );

@@ -101,6 +101,13 @@ describe.each<[Kind, string]>([
     expect(margins(evidenceOf([a, b]))).toEqual([{ at: 220, ms: 18 }]);
   });
 
+  it("counts no margin of somebody whose lease the store had lost", () => {
+    const [a, b] = [new Author("a"), new Author("b")];
+    a.held({ kind, name, token: 7, from: 100, until: 400, abortedAt: 401 });
+    b.held({ kind, name, token: 8, from: 300, until: 500 });
+    expect(margins(evidenceOf([a, b], { strikes: [strike("wiped", 150, 250)] }))).toEqual([]);
+  });
+
   it("counts no margin of a process that was stopped when its signal should have aborted", () => {
     const [a, b] = [new Author("a"), new Author("b")];
     a.held({ kind, name, token: 7, from: 100, until: 200, abortedAt: 900 });
@@ -256,6 +263,7 @@ describe("of everything else, the judge", () => {
     const strikes = [
       strike("kept", 10, 20),
       strike("wiped", 150, 250),
+      { ...strike("kept", 150, 250), nemesis: "beside" },
       { ...strike("kept", 600, 700), nemesis: "later" },
     ];
     const { nemeses } = judgeAll(evidenceOf([a, b], { strikes }));
@@ -267,6 +275,7 @@ describe("of everything else, the judge", () => {
     expect(overlaps).toEqual([
       ["kept", undefined, 0],
       ["wiped", 1, 100],
+      ["beside", undefined, 0],
       ["later", undefined, 0],
     ]);
   });

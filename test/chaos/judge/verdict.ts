@@ -59,6 +59,7 @@ function judgeNemeses(evidence: Evidence, findings: readonly Finding[]): Nemesis
   const { strikes, writes } = evidence;
   const starts = [...new Set(strikes.map(({ from }) => from))].sort((a, b) => a - b);
   const refused = writes.filter(({ accepted }) => !accepted);
+  const names = new Set(strikes.map((strike) => strike.nemesis));
   const gapsAround = unavailability(evidence);
   const allMargins = margins(evidence);
   return [...groupBy(strikes, ({ nemesis }) => nemesis)].map(([nemesis, own]) => {
@@ -70,14 +71,18 @@ function judgeNemeses(evidence: Evidence, findings: readonly Finding[]): Nemesis
     const isDuring = ({ at }: { readonly at: number }): boolean =>
       spans.some(({ from, until }) => from <= at && at < until);
     const found = findings.filter(isDuring);
-    const explained = found.filter(({ explanation }) => explanation !== undefined);
+    // Of two that struck together, only one explains it.
+    const explained = found.filter(
+      ({ explanation }) => explanation !== undefined && (explanation === nemesis || !names.has(explanation)),
+    );
+    const violations = unexplained(found).length;
     const gaps = own.map(gapsAround);
     const margin = Math.min(...allMargins.filter(isDuring).map(({ ms }) => ms));
     return {
       nemesis,
       acknowledged: own[0]?.acknowledged ?? "kept",
       strikes: own.length,
-      violations: found.length - explained.length,
+      violations,
       explained: Object.fromEntries(
         [...groupBy(explained, ({ rule }) => rule)].map(([rule, all]) => [rule, all.length]),
       ),
