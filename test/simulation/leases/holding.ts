@@ -68,6 +68,8 @@ export class Holding {
   /** Of the newest record only: it may have been given a shorter TTL than the one before. */
   #acknowledged: Acknowledged[] = [];
   #newest: string | undefined;
+  /** When it was sent for the first time: what is heard of a record from before is old news. */
+  #newestSentAtMs = Number.NEGATIVE_INFINITY;
   readonly #seen = new Set<string>();
 
   constructor(task: string, key: string, process: Process, startedAtMs: number, options: HoldingOptions) {
@@ -91,9 +93,10 @@ export class Holding {
 
   /** @param record identifies the bytes that were written */
   acknowledge(record: string, sentAt: Instant, ttlMs: number): void {
-    if (!this.#seen.has(record)) {
+    if (!this.#seen.has(record) && sentAt.monotonicMs >= this.#newestSentAtMs) {
       this.#seen.add(record);
       this.#newest = record;
+      this.#newestSentAtMs = sentAt.monotonicMs;
       this.#acknowledged = [];
     }
     if (record !== this.#newest) return;

@@ -252,9 +252,10 @@ export class Oracle {
   #onCall(process: Process, call: Call): void {
     const { command } = call;
     this.#world.log(() => `${process.index} calls ${describeCommand(command)}`);
-    if (command.name === "compareAndSet" && command.next && command.key.startsWith(this.#kinds.lease)) {
-      this.#sent.set(bytesId(command.next), call);
-    }
+    if (command.name !== "compareAndSet" || !command.next || !command.key.startsWith(this.#kinds.lease)) return;
+    // That the bytes of a renewal are there says nothing: they were before.
+    const isRenewal = command.expected !== null && bytesId(command.expected) === bytesId(command.next);
+    if (!isRenewal) this.#sent.set(bytesId(command.next), call);
   }
 
   #onAnswer(process: Process, call: Call, answer: Answer): void {
@@ -272,6 +273,7 @@ export class Oracle {
     if (command.name === "get" && answer instanceof Uint8Array) {
       const sent = this.#sent.get(bytesId(answer));
       if (sent?.command.name === "compareAndSet") this.#acknowledge(command.key, answer, sent.command.ttlMs, sent);
+      this.#sent.delete(bytesId(answer));
     }
   }
 
