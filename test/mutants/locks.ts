@@ -374,7 +374,7 @@ export const locks: readonly Mutant[] = [
   },
   {
     name: "a turn never ends, so other processes starve",
-    file: LINE,
+    file: "primitives/lease/turns.ts",
     search: "const TURN_MS = 50;",
     replace: "const TURN_MS = 50_000_000;",
   },

@@ -5,6 +5,7 @@ const PACE = "primitives/lease/pace.ts";
 const ALARM = "primitives/lease/alarm.ts";
 const PERSIST = "primitives/lease/persist.ts";
 const LINE = "primitives/lease/line.ts";
+const TURNS = "primitives/lease/turns.ts";
 
 /** Bugs in how those wait who wait for a key: hints, pace, and who goes first. */
 export const waiting: readonly Mutant[] = [
@@ -76,9 +77,9 @@ export const waiting: readonly Mutant[] = [
   },
   {
     name: "who has just released does not let others go first",
-    file: LINE,
-    search: "this.#looksOwed = LOOKS_OF_COURTESY[this.#othersTurns] ?? 0;",
-    replace: "this.#looksOwed = 0;",
+    file: TURNS,
+    search: "return LOOKS_OF_COURTESY[this.#othersSince] ?? 0;",
+    replace: "return 0;",
   },
   {
     name: "an alarm that rings before the sleep is not heard",

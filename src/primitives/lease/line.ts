@@ -6,10 +6,7 @@
  * fallback poll. While a lease of this process is held, the line is silent.
  *
  * A released lease is passed straight to the head, in one round trip, without
- * becoming free in between. Other processes cannot see that, so it is bounded:
- * a turn of this process has as many hand-overs as it has reserved tokens, and
- * begins none after {@link TURN_MS}. After that the lease is released for everybody, and the head
- * stands back for a few round trips before it tries again.
+ * becoming free in between, until the turn of this process is over.
  */
 
 import type { Cache } from "../../cache/contract.ts";
@@ -18,7 +15,6 @@ import type { Clock, Timer } from "../../runtime/clock.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import type { Grant, Outcome } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
-import { TOKENS_PER_TURN } from "./fence.ts";
 import { Hints } from "./hints.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseKeys } from "./names.ts";
@@ -27,14 +23,7 @@ import { persist } from "./persist.ts";
 import type { LeaseRecord } from "./record.ts";
 import type { Scope, Wait } from "./scope.ts";
 import type { Seeker, Seen } from "./seeker.ts";
-
-const TURN_MS = 50;
-/**
- * How many times the head looks whether somebody else has come, before it tries to take the lease: the more, the fewer
- * turns of others there have been since its own. A server tells its watchers of a release in one fixed order, so that
- * the same process would win every race.
- */
-const LOOKS_OF_COURTESY: readonly number[] = [3, 2, 1];
+import { Turns } from "./turns.ts";
 
 /** Whoever waits at least this long makes its first attempt without a limit of its own. */
 const PATIENT_MS = 5_000;
@@ -78,9 +67,7 @@ export class Line {
   #seen: Seen = NOTHING_SEEN;
   #held: { readonly lease: Lease; readonly record: LeaseRecord } | undefined;
   #passing = false;
-  #passes = 0;
-  #turnStartedMs = 0;
-  #othersTurns = Number.POSITIVE_INFINITY;
+  readonly #turns = new Turns();
   #looksOwed = 0;
 
   /** @param onIdle called when nobody waits for or holds the lease any more */
@@ -227,10 +214,9 @@ export class Line {
     if (head.attempting || this.#first) return undefined;
     const { bytes } = lease;
     const { record } = this.#held;
-    this.#passes += 1;
-    const inTurn = this.#passes < TOKENS_PER_TURN && this.#clock.monotonicMs() - this.#turnStartedMs < TURN_MS;
+    const inTurn = this.#turns.mayPass(this.#clock.monotonicMs());
     if (bytes && inTurn && head.seeker.acquisition.canInherit(record)) return { bytes, record };
-    this.#owe();
+    this.#looksOwed = this.#turns.looks;
     return undefined;
   }
 
@@ -336,8 +322,8 @@ export class Line {
       }
       if (outcome.kind === "missed") return 1;
       this.#seen = { by: outcome.by };
-      this.#othersTurns += 1;
-      this.#owe();
+      this.#turns.sawAnother();
+      this.#looksOwed = this.#turns.looks;
       // Once the watch is active, nothing is missed any more: try again before sleeping.
       if (await hints.start()) return 0;
       return this.#jitter(pollMs(hints.active, outcome.by?.ttlMs ?? 0));
@@ -361,14 +347,8 @@ export class Line {
   }
 
   #startTurn(): void {
-    this.#passes = 0;
-    this.#turnStartedMs = this.#clock.monotonicMs();
-    this.#othersTurns = 0;
+    this.#turns.start(this.#clock.monotonicMs());
     this.#looksOwed = 0;
-  }
-
-  #owe(): void {
-    this.#looksOwed = LOOKS_OF_COURTESY[this.#othersTurns] ?? 0;
   }
 
   /** Stands back for as long as other processes take to hear of the release. */
