@@ -27,9 +27,9 @@ export const redis: readonly Mutant[] = [
     replace: "replaceIfEqual: all.some(",
   },
   {
-    name: "an expiry alarm looks a moment too early",
+    name: "an expiry alarm takes an answer for as new as its arrival",
     file: ALARM,
-    search: "remainingMs + 1);",
+    search: "remainingMs - ageMs);",
     replace: "remainingMs);",
   },
   {

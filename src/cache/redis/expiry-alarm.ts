@@ -34,14 +34,18 @@ export class ExpiryAlarm {
     await this.#look(() => {});
   }
 
-  /** @param remainingMs as the server says it: `NO_EXPIRY`, `ABSENT`, or milliseconds */
-  set(remainingMs: number): void {
+  /**
+   * @param remainingMs as the server says it: `NO_EXPIRY`, `ABSENT`, or milliseconds
+   * @param ageMs how long ago it said so
+   */
+  set(remainingMs: number, ageMs: number = 0): void {
     this.clear();
     if (remainingMs === ABSENT) return;
     this.#idle = false;
     if (remainingMs === NO_EXPIRY) return;
-    // A value is gone when more than its TTL has passed.
-    this.#timer = this.#options.clock.setTimer(() => void this.#look(this.#options.onExpired), remainingMs + 1);
+    // A value is gone a millisecond after its TTL, about as much as timers run late. If one does not, it looks again.
+    const leftMs = Math.max(1, remainingMs - ageMs);
+    this.#timer = this.#options.clock.setTimer(() => void this.#look(this.#options.onExpired), leftMs);
   }
 
   clear(): void {
@@ -54,10 +58,13 @@ export class ExpiryAlarm {
     this.clear();
     this.#idle = false;
     const generation = this.#generation;
+    const startedMs = this.#options.clock.monotonicMs();
     // Who cannot read it assumes the worst: a call too many is allowed, one too few is not.
     const remainingMs = await this.#options.readRemainingMs().catch(() => ABSENT);
     if (generation !== this.#generation) return;
-    this.set(remainingMs);
+    // Half of the round trip has passed since the server said it.
+    const ageMs = (this.#options.clock.monotonicMs() - startedMs) / 2;
+    this.set(remainingMs, ageMs);
     if (remainingMs === ABSENT) onAbsent();
   }
 }

