@@ -57,9 +57,8 @@ export class Line {
   readonly #alarm: Alarm;
   /** In the order of their coming; made for the first of them, since most lines have none. */
   #waiters: Set<Waiter> | undefined;
-  /** How much is under way that nobody waits for. */
-  #background = 0;
-  #onQuiet: (() => void) | undefined;
+  /** What is under way that nobody waits for; made for the first of it. */
+  #background: Set<Promise<void>> | undefined;
   #first: Promise<Lease> | undefined;
   #pumping = false;
   /** Whether the lease was just found taken, and nobody watches it yet: the next attempt has time for that. */
@@ -84,11 +83,7 @@ export class Line {
   /** Resolves when nothing of this line is under way any more, provided that nobody comes. */
   async settled(): Promise<void> {
     await this.#first?.catch(() => {});
-    while (this.#background > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve;
-      });
-    }
+    while (this.#background?.size) await Promise.all(this.#background);
   }
 
   /** How many wait. */
@@ -389,11 +384,9 @@ export class Line {
   }
 
   #inBackground(work: Promise<void>): void {
-    this.#background += 1;
-    void work.finally(() => {
-      this.#background -= 1;
-      if (this.#background === 0) this.#onQuiet?.();
-    });
+    this.#background ??= new Set();
+    this.#background.add(work);
+    void work.finally(() => this.#background?.delete(work));
   }
 
   #settleDown(): void {
