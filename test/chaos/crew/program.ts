@@ -15,6 +15,8 @@ import type { Worker } from "./worker.ts";
 const LOCK_LOOPS = 4;
 const REGISTER_LOOPS = 2;
 const OPERATION_LIMIT_MS = 1_000;
+/** Who has not ended this long after it was told to says what it is at. */
+const LATE_MS = 20_000;
 
 const settings: WorkerSettings = JSON.parse(process.argv[2] ?? "");
 const stop = new AbortController();
@@ -26,9 +28,14 @@ const worker: Worker = {
 };
 // Whoever started us is gone: nobody would end us.
 process.once("disconnect", () => process.exit(1));
-process.once("SIGTERM", () => stop.abort(new Error("told to end")));
+let doing: "connect" | "work" | "close" | "finish messages" | "end" = "connect";
+process.once("SIGTERM", () => {
+  stop.abort(new Error("told to end"));
+  setTimeout(() => console.error(`late to ${doing}: ${process.getActiveResourcesInfo()}`), LATE_MS).unref();
+});
 routeConnections(settings.routes);
 await live();
+doing = "end";
 worker.journal.close();
 process.removeAllListeners("disconnect");
 process.disconnect();
@@ -42,13 +49,16 @@ async function live(): Promise<void> {
   messages = new Messages(worker, hold);
   process.on("message", (delivery: Delivery) => messages?.deliver(delivery));
   worker.report({ type: "ready" });
+  doing = "work";
   await Promise.all([
     ...times(LOCK_LOOPS, () => takeLocks(worker, hold)),
     ...times(REGISTER_LOOPS, () => useRegisters(worker, hold.cache)),
     seekLeadership(worker, hold),
   ]);
   process.removeAllListeners("message");
+  doing = "close";
   await hold.close();
+  doing = "finish messages";
   await messages.idle();
 }
 
