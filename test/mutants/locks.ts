@@ -301,20 +301,20 @@ export const locks: readonly Mutant[] = [
   },
   {
     name: "a waiter that gives up leaves its timer",
-    file: LINE,
-    search: "const leave = (): void => {\n        this.#clock.clearTimer(timer);",
-    replace: "const leave = (): void => {",
+    file: "primitives/lease/waiter.ts",
+    search: "this.#clock.clearTimer(this.#timer);\n    ",
+    replace: "",
   },
   {
     name: "a waiter that gives up leaves its listener",
-    file: LINE,
-    search: "stopListening();\n        scope",
-    replace: "scope",
+    file: "primitives/lease/waiter.ts",
+    search: "this.#stopListening();\n    ",
+    replace: "",
   },
   {
     name: "a lock that was granted to a waiter who had left is kept",
     file: LINE,
-    search: "return this.#giveBack(waiter.seeker, grant);",
+    search: "return this.#background.giveBack(waiter.seeker, grant);",
     replace: "return;",
   },
   {

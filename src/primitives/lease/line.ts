@@ -11,43 +11,25 @@
 
 import type { Cache } from "../../cache/contract.ts";
 import { isStoreFault } from "../../cache/errors.ts";
-import type { Clock, Timer } from "../../runtime/clock.ts";
-import { onAbort } from "../../runtime/on-abort.ts";
+import type { Clock } from "../../runtime/clock.ts";
 import type { Grant, Outcome } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
+import { Background } from "./background.ts";
 import { Hints } from "./hints.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseKeys } from "./names.ts";
 import { pollMs, retryMs } from "./pace.ts";
-import { persist } from "./persist.ts";
 import type { LeaseRecord } from "./record.ts";
-import type { Scope, Wait } from "./scope.ts";
 import type { Seeker, Seen } from "./seeker.ts";
 import { Turns } from "./turns.ts";
+import { Waiter, type WaitOptions } from "./waiter.ts";
 
 /** Whoever waits at least this long makes its first attempt without a limit of its own. */
 const PATIENT_MS = 5_000;
 
-interface Waiter extends Wait {
-  readonly seeker: Seeker;
-  readonly settle: (lease: Lease) => void;
-  readonly fail: (error: unknown) => void;
-  /** An attempt of this waiter is under way; what it leaves in the store is then cleared up after it. */
-  attempting: boolean;
-  gone: boolean;
-}
-
 const NOTHING_SEEN: Seen = {};
 
 type Inheritance = Pick<Grant, "bytes" | "record">;
-
-export interface WaitOptions {
-  /** How long to wait; `Infinity` for ever. */
-  readonly waitMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Where the wait can be ended from outside. */
-  readonly scope?: Scope | undefined;
-}
 
 export class Line {
   readonly #cache: Cache;
@@ -57,8 +39,7 @@ export class Line {
   readonly #alarm: Alarm;
   /** In the order of their coming; made for the first of them, since most lines have none. */
   #waiters: Set<Waiter> | undefined;
-  /** What is under way that nobody waits for; made for the first of it. */
-  #background: Set<Promise<void>> | undefined;
+  readonly #background: Background;
   #first: Promise<Lease> | undefined;
   #pumping = false;
   /** Whether the lease was just found taken, and nobody watches it yet: the next attempt has time for that. */
@@ -78,12 +59,13 @@ export class Line {
     this.#keys = keys;
     this.#onIdle = onIdle;
     this.#alarm = new Alarm(clock);
+    this.#background = new Background(clock);
   }
 
   /** Resolves when nothing of this line is under way any more, provided that nobody comes. */
   async settled(): Promise<void> {
     await this.#first?.catch(() => {});
-    while (this.#background?.size) await Promise.all(this.#background);
+    await this.#background.settled();
   }
 
   /** How many wait. */
@@ -112,7 +94,7 @@ export class Line {
       const outcome = await this.#attemptFirst(seeker);
       if (outcome?.kind === "granted") {
         if (!options.scope?.closed) return this.#start(seeker, outcome.grant);
-        this.#giveBack(seeker, outcome.grant);
+        this.#background.giveBack(seeker, outcome.grant);
       }
       if (outcome?.kind === "occupied") {
         this.#seen = { by: outcome.by };
@@ -137,42 +119,28 @@ export class Line {
     });
   }
 
-  #wait(seeker: Seeker, { waitMs, signal, scope }: WaitOptions, place: "first" | "last" = "last"): Promise<Lease> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      if (scope?.closed) {
-        this.#takeBack(seeker);
-        return reject(scope.closed);
-      }
-      let timer: Timer;
-      const leave = (): void => {
-        this.#clock.clearTimer(timer);
-        stopListening();
-        scope?.waits.delete(waiter);
-        this.#waiters?.delete(waiter);
-      };
-      const waiter: Waiter = {
-        seeker,
-        settle: (lease) => {
-          leave();
-          resolve(lease);
-        },
-        fail: (error) => {
-          leave();
-          reject(error);
-        },
-        end: (reason) => this.#leave(waiter, reason),
-        attempting: false,
-        gone: false,
-      };
-      const stopListening = onAbort(signal, () => this.#leave(waiter, signal?.reason));
-      scope?.waits.add(waiter);
-      timer = this.#clock.setTimer(() => this.#leave(waiter, seeker.timedOut(this.#seen)), waitMs);
-      const others = this.#waiters ?? [];
-      if (place === "first" || this.#waiters === undefined) this.#waiters = new Set([waiter, ...others]);
-      else this.#waiters.add(waiter);
-      this.#startPump();
+  #wait(seeker: Seeker, options: WaitOptions, place: "first" | "last" = "last"): Promise<Lease> {
+    const { signal, scope } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (scope?.closed) {
+      this.#background.takeBack(seeker);
+      return Promise.reject(scope.closed);
+    }
+    const waiter = new Waiter(this.#clock, seeker, options, {
+      left: () => this.#left(waiter),
+      timedOut: () => seeker.timedOut(this.#seen),
     });
+    if (place === "first" || this.#waiters === undefined) this.#waiters = new Set([waiter, ...(this.#waiters ?? [])]);
+    else this.#waiters.add(waiter);
+    this.#startPump();
+    return waiter.served;
+  }
+
+  #left(waiter: Waiter): void {
+    this.#waiters?.delete(waiter);
+    if (!waiter.gone) return;
+    if (!waiter.attempting) this.#background.takeBack(waiter.seeker);
+    if (this.length === 0) this.#alarm.ring();
   }
 
   /** Tries once, past the line. `undefined`: somebody else has the lease; `onSeen` is told who. */
@@ -182,7 +150,7 @@ export class Line {
       if (outcome.kind === "granted") return this.#start(seeker, outcome.grant);
       if (outcome.kind === "occupied") onSeen({ by: outcome.by });
     } finally {
-      if (seeker.acquisition.uncertain) this.#takeBack(seeker);
+      if (seeker.acquisition.uncertain) this.#background.takeBack(seeker);
       this.#settleDown();
     }
     return undefined;
@@ -240,7 +208,7 @@ export class Line {
     } finally {
       head.attempting = false;
       this.#passing = false;
-      if (head.gone) this.#takeBack(head.seeker);
+      if (head.gone) this.#background.takeBack(head.seeker);
     }
   }
 
@@ -260,19 +228,12 @@ export class Line {
   }
 
   #grant(waiter: Waiter, grant: Grant): void {
-    if (waiter.gone) return this.#giveBack(waiter.seeker, grant);
+    if (waiter.gone) return this.#background.giveBack(waiter.seeker, grant);
     waiter.settle(this.#hold(waiter.seeker, grant));
   }
 
-  #leave(waiter: Waiter, reason: unknown): void {
-    waiter.gone = true;
-    waiter.fail(reason);
-    if (!waiter.attempting) this.#takeBack(waiter.seeker);
-    if (this.length === 0) this.#alarm.ring();
-  }
-
   #startPump(): void {
-    if (!this.#pumping) this.#inBackground(this.#pump());
+    if (!this.#pumping) this.#background.add(this.#pump());
   }
 
   /** Runs while anybody waits: makes the head try, and puts the line to sleep in between. */
@@ -342,7 +303,7 @@ export class Line {
       return this.#jitter(retryMs(failures));
     } finally {
       head.attempting = false;
-      if (head.gone) this.#takeBack(head.seeker);
+      if (head.gone) this.#background.takeBack(head.seeker);
     }
   }
 
@@ -373,20 +334,6 @@ export class Line {
 
   #jitter(ms: number): number {
     return ms * (1 + this.#clock.random() / 4);
-  }
-
-  #takeBack(seeker: Seeker): void {
-    if (seeker.acquisition.uncertain) this.#inBackground(persist(this.#clock, () => seeker.acquisition.takeBack()));
-  }
-
-  #giveBack(seeker: Seeker, grant: Grant): void {
-    this.#inBackground(persist(this.#clock, () => seeker.acquisition.giveBack(grant)));
-  }
-
-  #inBackground(work: Promise<void>): void {
-    this.#background ??= new Set();
-    this.#background.add(work);
-    void work.finally(() => this.#background?.delete(work));
   }
 
   #settleDown(): void {

@@ -1,0 +1,22 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const ROOT: string = resolve(import.meta.dirname, "../..");
+
+/** A Markdown file of this repository. */
+export interface Document {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The documents in these folders; with `deep`, also in the folders inside them. */
+export function documentsIn(folders: readonly string[], { deep = false }: { deep?: boolean } = {}): Document[] {
+  const paths = folders.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: deep, encoding: "utf8" }).map((name) => join(folder, name)),
+  );
+  return paths
+    .filter((path) => path.endsWith(".md"))
+    .sort()
+    .map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+}
