@@ -10,11 +10,9 @@ export interface Document {
   readonly text: string;
 }
 
-/** The documents in these folders; with `deep`, also in the folders inside them. */
-export function documentsIn(folders: readonly string[], { deep = false }: { deep?: boolean } = {}): Document[] {
-  const paths = folders.flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: deep, encoding: "utf8" }).map((name) => join(folder, name)),
-  );
+/** The documents in these folders, but not in those inside them. */
+export function documentsIn(...folders: readonly string[]): Document[] {
+  const paths = folders.flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(folder, name)));
   return paths
     .filter((path) => path.endsWith(".md"))
     .sort()

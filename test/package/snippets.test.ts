@@ -11,43 +11,42 @@ import { beforeAll, expect, test } from "vitest";
 import { type Document, documentsIn, ROOT } from "./documents.ts";
 import { tool } from "./packed.ts";
 
-const DOCUMENTS = documentsIn([".", "docs"]).filter(({ text }) => snippetsOf(text).length > 0);
+const DOCUMENTS = documentsIn(".", "docs").filter(({ text }) => snippetsOf(text).length > 0);
 
-/** What the check has to notice. */
-const PLANTED: Document = {
-  path: "planted.md",
-  text: [
-    ["```ts", 'await hold.withLock("a", () => {}, { ttl: 1_000 });', "```"], // no such option
-    ["```ts", 'import { coordinate } from "holdfast";', "```"], // not exported
-    ["```ts", 'import { defineKey } from "holdfast/typed";', "```"], // no entry point
-    ["```ts", 'hold.withLock("a", () => {});', "```"], // await is missing
-    ["```ts", 'await hold.withLock("a", () => { hold.close(); });', "```"], // the same, inside
-    ["```ts", "await close();", "```"], // from nowhere
-  ]
-    .map((lines) => `${lines.join("\n")}\n`)
-    .join(""),
-};
+/** What has to be noticed, and how. */
+const PLANTED: readonly (readonly [what: string, code: string, message: string])[] = [
+  ["an option that does not exist", 'await hold.acquireLock("a", { ttl: 1_000 });', "'ttl' does not exist"],
+  ["a name that is not exported", 'import { acquire } from "holdfast";', "no exported member 'acquire'"],
+  ["what is no entry point", 'import { defineKey } from "holdfast/typed";', "Cannot find module 'holdfast/typed'"],
+  ["a name from nowhere", "await close();", "Cannot find name 'close'"],
+  ["a call that lacks an await", 'hold.withLock("a", () => {});', '"it lacks an await"'],
+  ["one inside a function", "setImmediate(() => {\n  hold.close();\n});", '"it lacks an await"'],
+];
 
 let faults: string[];
 beforeAll(() => {
-  faults = compile([...DOCUMENTS, PLANTED]);
+  const planted = PLANTED.map(
+    ([what, code]): Document => ({ path: `${what}.md`, text: `\`\`\`ts\n${code}\n\`\`\`\n` }),
+  );
+  faults = compile([...DOCUMENTS, ...planted]);
 });
 
 test.each(DOCUMENTS.map(({ path }) => path))("the snippets of %s compile", (path) => {
-  expect(faults.filter((fault) => fault.startsWith(`${path}:`))).toEqual([]);
+  expect(faultsOf(path)).toEqual([]);
 });
 
-test("a wrong snippet does not, and nothing else is wrong", () => {
-  const others = faults.filter((fault) => !DOCUMENTS.some(({ path }) => fault.startsWith(`${path}:`)));
-  expect(others).toEqual([
-    expect.stringMatching(/^planted.md:2: .*'ttl' does not exist/),
-    expect.stringMatching(/^planted.md:5: .*no exported member 'coordinate'/),
-    expect.stringMatching(/^planted.md:8: .*Cannot find module 'holdfast\/typed'/),
-    expect.stringMatching(/^planted.md:11: .*"it lacks an await"/),
-    expect.stringMatching(/^planted.md:14: .*"it lacks an await"/),
-    expect.stringMatching(/^planted.md:17: .*Cannot find name 'close'/),
-  ]);
+test.each(PLANTED)("%s is noticed", (what, _code, message) => {
+  expect(faultsOf(`${what}.md`)).toEqual([expect.stringContaining(message)]);
 });
+
+test("nothing else is wrong", () => {
+  const known = [...DOCUMENTS.map(({ path }) => path), ...PLANTED.map(([what]) => `${what}.md`)];
+  expect(faults.filter((fault) => !known.some((path) => fault.startsWith(`${path}:`)))).toEqual([]);
+});
+
+function faultsOf(path: string): string[] {
+  return faults.filter((fault) => fault.startsWith(`${path}:`));
+}
 
 interface Snippet {
   /** Of the document, where it begins. */
@@ -56,9 +55,10 @@ interface Snippet {
 }
 
 function snippetsOf(text: string): Snippet[] {
-  return [...text.matchAll(/^```(?:ts|typescript|js|javascript)\b.*\n([^]*?)^```$/gm)].map(
-    ({ index, 1: code = "" }) => ({ line: text.slice(0, index).split("\n").length + 1, code }),
-  );
+  return [...text.matchAll(/^```(?:ts|typescript|js|javascript)\n(.*?)^```$/gms)].map(({ index, 1: code = "" }) => ({
+    line: text.slice(0, index).split("\n").length + 1,
+    code,
+  }));
 }
 
 /** What the compiler says about the snippets, by document and line. */
@@ -77,8 +77,9 @@ function compile(documents: readonly Document[]): string[] {
       }
     }
     const { stdout, stderr } = spawnSync(tool("tsc"), ["-p", folder], { cwd: folder, encoding: "utf8" });
-    const lines = `${stdout}${stderr}`.split("\n").filter((line) => line !== "");
-    return lines.map((line) => line.replace(/\.md\.\d+\.ts\((\d+),\d+\)/, ".md:$1"));
+    // What is indented explains the line before.
+    const messages = `${stdout}${stderr}`.split(/\n(?! )/).filter((message) => message !== "");
+    return messages.map((message) => message.replace(/\.md\.\d+\.ts\((\d+),\d+\)/, ".md:$1"));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -90,7 +91,9 @@ function tsconfig(): object {
     exports: Record<string, { types?: string }>;
   };
   const sources = Object.entries(exports).flatMap(([path, { types }]) =>
-    types === undefined ? [] : [[name + path.slice(1), [types.replace("./dist", `${ROOT}/src`).replace(".d.ts", ".ts")]]],
+    types === undefined
+      ? []
+      : [[name + path.slice(1), [types.replace("./dist", `${ROOT}/src`).replace(".d.ts", ".ts")]]],
   );
   return {
     extends: join(ROOT, "tsconfig.json"),
@@ -100,17 +103,22 @@ function tsconfig(): object {
       // A snippet shows how to get something, and leaves its use to the reader.
       noUnusedLocals: false,
     },
-    include: ["**/*.ts", join(ROOT, "test/package/consumer/assumed.d.ts")],
+    files: [join(ROOT, "test/package/consumer/assumed.d.ts")],
+    include: ["**/*.ts"],
   };
 }
 
 /** The compiler does not miss an `await`; so each call whose result is dropped is handed to a function that does. */
 function withAwaitsChecked(code: string): string {
   const edits: { at: number; text: string }[] = [];
-  const ExpressionStatement: ConstructorParameters<typeof Visitor>[0]["ExpressionStatement"] = ({ expression }) => {
-    if (expression.type !== "CallExpression") return;
-    edits.push({ at: expression.start, text: "settled(" }, { at: expression.end, text: ")" });
-  };
-  new Visitor({ ExpressionStatement }).visit(parseSync("snippet.ts", code).program);
-  return edits.sort((a, b) => b.at - a.at).reduce((done, { at, text }) => done.slice(0, at) + text + done.slice(at), code);
+  const visitor = new Visitor({
+    ExpressionStatement({ expression }) {
+      if (expression.type !== "CallExpression") return;
+      edits.push({ at: expression.start, text: "settled(" }, { at: expression.end, text: ")" });
+    },
+  });
+  visitor.visit(parseSync("snippet.ts", code).program);
+  return edits
+    .sort((a, b) => b.at - a.at)
+    .reduce((done, { at, text }) => done.slice(0, at) + text + done.slice(at), code);
 }
