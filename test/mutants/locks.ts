@@ -367,6 +367,12 @@ export const locks: readonly Mutant[] = [
     replace: "lease.end();\n    const held = true;",
   },
   {
+    name: "a release waits until an extension was answered",
+    file: "primitives/lease/lease.ts",
+    search: "const first = this.#record.remove();",
+    replace: "await this.#extending;\n    const first = this.#record.remove();",
+  },
+  {
     name: "a pass that fails half-way forgets the old record",
     file: LINE,
     search: "await lease.release();\n      return held;",

@@ -145,7 +145,7 @@ export class Lease implements JumpListener {
 
   async #extend(ttlMs: number): Promise<boolean> {
     const timing = withTtl(this.#timing, ttlMs);
-    if (!this.#record.isSettled) await this.#rewrite(this.#timing);
+    if (this.isHeld() && !this.#record.isSettled) await this.#rewrite(this.#timing);
     if (!this.isHeld()) return false;
     if (timing !== this.#timing) {
       this.#revision += 1;
@@ -202,7 +202,6 @@ export class Lease implements JumpListener {
     const { clock } = this.#options;
     const untilMs = this.#validForMs();
     const startedAt = now(clock);
-    if (this.#extending !== undefined) await within(clock, this.#extending, RELEASE_PATIENCE_MS);
     const first = this.#record.remove();
     const answered = await within(clock, first, RELEASE_PATIENCE_MS);
     if (answered === true) return held;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
 import { acquireLock, tryAcquireLock } from "../../../src/primitives/lock/acquire-lock.ts";
+import { LockLostError } from "../../../src/primitives/lock/errors.ts";
 import type { Lock } from "../../../src/primitives/lock/lock.ts";
 import { ManualClock } from "../../../src/testing/manual-clock.ts";
 import { LateCache } from "./late-cache.ts";
@@ -35,6 +36,17 @@ describe("a held lock", () => {
     await lock.extend(6_000);
     await clock.advance(200);
     expect(lock.isHeld()).toBe(true);
+  });
+
+  it("is given back at once while an extension hangs, for good", async () => {
+    const hanging = cache.inject({ fault: "hang", operation: "compareAndSet", skip: 1, times: 1 });
+    const extension = lock.extend(6_000);
+    while (hanging.hits === 0) await clock.advance(0);
+    expect(await lock.release()).toBe(true);
+    expect(await cache.get("lock:{job}")).toBeUndefined();
+    hanging.release();
+    await expect(extension).rejects.toThrow(LockLostError);
+    expect(await cache.get("lock:{job}")).toBeUndefined();
   });
 
   it("is not made shorter by an earlier extension that arrives late", async () => {
