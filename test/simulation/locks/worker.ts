@@ -22,6 +22,8 @@ const SLICES = 3;
 const CLEAN_UP_MS = 300;
 /** Timers run up to a millisecond early or late. */
 const TIMER_ERROR_MS = 1.5;
+/** How much the rates of two clocks may differ. */
+const CLOCK_DRIFT = 0.01;
 
 /** What one process does. */
 export class Worker {
@@ -266,9 +268,12 @@ class Run {
     if (error === this.#abort.signal.reason) {
       if (waits) this.#checkPrompt(this.#abortedMs, "its caller gave up");
     } else if (error instanceof LockTimeoutError) {
-      const waitedMs = elapsedMs(this.#worker.process.machine, this.#startedAt);
-      // Several locks share one wait, and have a timer each.
-      if (waitedMs < waitMs - TIMER_ERROR_MS * this.#holdings.size)
+      const { machine } = this.#worker.process;
+      const waitedMs = elapsedMs(machine, this.#startedAt);
+      // Several locks share one wait, and have a timer each; after a suspension the clock of the one may run faster
+      // than the clock of the other.
+      const drift = machine.disturbedAtMs > this.#startedAt.monotonicMs ? CLOCK_DRIFT : 0;
+      if (waitedMs < waitMs * (1 - drift) - TIMER_ERROR_MS * this.#holdings.size)
         this.#fail(`waited only ${waitedMs} of ${waitMs} ms`);
       if (waits) this.#checkPrompt(this.#startedAt.monotonicMs + waitMs, "its wait was over");
     } else if (error instanceof ClosedError) {
