@@ -261,6 +261,17 @@ class Run {
     return oracle.doubling || [...this.#holdings.values()].some((each) => each.tainted || each.sureForMs < 0);
   }
 
+  /** It has waited as long as it was to. */
+  #checkPatience(waitMs: number): void {
+    const { machine } = this.#worker.process;
+    const waitedMs = elapsedMs(machine, this.#startedAt);
+    // Several locks share one wait, and have a timer each; after a suspension the clock of the one may run faster
+    // than the clock of the other.
+    const drift = machine.disturbedAtMs > this.#startedAt.monotonicMs ? CLOCK_DRIFT : 0;
+    const leastMs = waitMs * (1 - drift) - TIMER_ERROR_MS * this.#holdings.size;
+    if (waitedMs < leastMs) this.#fail(`waited only ${waitedMs} of ${waitMs} ms`);
+  }
+
   /** The lock was not granted. */
   #checkRefusal(error: unknown): void {
     const { task, waitMs } = this.#task;
@@ -268,13 +279,7 @@ class Run {
     if (error === this.#abort.signal.reason) {
       if (waits) this.#checkPrompt(this.#abortedMs, "its caller gave up");
     } else if (error instanceof LockTimeoutError) {
-      const { machine } = this.#worker.process;
-      const waitedMs = elapsedMs(machine, this.#startedAt);
-      // Several locks share one wait, and have a timer each; after a suspension the clock of the one may run faster
-      // than the clock of the other.
-      const drift = machine.disturbedAtMs > this.#startedAt.monotonicMs ? CLOCK_DRIFT : 0;
-      if (waitedMs < waitMs * (1 - drift) - TIMER_ERROR_MS * this.#holdings.size)
-        this.#fail(`waited only ${waitedMs} of ${waitMs} ms`);
+      this.#checkPatience(waitMs);
       if (waits) this.#checkPrompt(this.#startedAt.monotonicMs + waitMs, "its wait was over");
     } else if (error instanceof ClosedError) {
       if (!this.#scope.closed) this.#fail("was told that its coordinator is closed");
