@@ -13,9 +13,12 @@ afterAll(() => packed?.remove());
 
 describe("the tarball", () => {
   test("holds the build, its sources and the documents, and nothing else", () => {
-    const expected = /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/;
+    const expected =
+      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/(.+\.md|grafana\/.+\.json)|[A-Z]+\.md|LICENSE|package\.json)$/;
     expect(packed.files.filter((file) => !expected.test(file))).toEqual([]);
-    expect(packed.files).toEqual(expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md"]));
+    expect(packed.files).toEqual(
+      expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md", "docs/guarantees.md"]),
+    );
   });
 
   test("maps lead to sources inside it", async () => {
