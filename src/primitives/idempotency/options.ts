@@ -1,4 +1,5 @@
 import { describe } from "../../cache/checks.ts";
+import { checkFunction, checkOneOf, checkText } from "../../cache/choices.ts";
 import type { Codec } from "../../cache/codec/codec.ts";
 import { checkDuration, checkWait } from "../../cache/durations.ts";
 import { ConfigError } from "../../cache/errors.ts";
@@ -94,6 +95,7 @@ export interface MessageSettings {
 const MIN_TTL_MS = 100;
 const DAY_MS: number = 24 * 60 * 60 * 1_000;
 const MAX_RESULT_BYTES: number = 1024 * 1024;
+const OF_INPUT = "a function of the input";
 
 /** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
 export function idempotentSettings<Input>(options: IdempotentOptions<Input>): IdempotentSettings<Input> {
@@ -115,13 +117,13 @@ export function idempotentSettings<Input>(options: IdempotentOptions<Input>): Id
     clock = systemClock,
     scope,
   } = options;
-  checkName(name);
-  checkFunction("key", key);
-  if (pick !== undefined && pick !== false) checkFunction("fingerprint", pick);
+  checkText(name, "name");
+  checkFunction(key, "key", OF_INPUT);
+  if (pick !== undefined && pick !== false) checkFunction(pick, "fingerprint", OF_INPUT);
   checkWait(waitMs, "waitMs");
-  const waits = oneOf("whenInProgress", whenInProgress, ["wait", "reject"]) === "wait";
-  oneOf("whenStoreDown", whenStoreDown, ["fail", "run"]);
-  oneOf("fencing", fencing, [true, false]);
+  const waits = checkOneOf(whenInProgress, "whenInProgress", ["wait", "reject"]) === "wait";
+  checkOneOf(whenStoreDown, "whenStoreDown", ["fail", "run"]);
+  checkOneOf(fencing, "fencing", [true, false]);
   if (fencing && whenStoreDown === "run") {
     throw new ConfigError('fencing: true and whenStoreDown: "run" exclude each other: without the store, no token');
   }
@@ -154,8 +156,8 @@ function fingerprinter<Input>(
 
 function errorPolicy(policy: ErrorPolicy | ((error: unknown) => ErrorPolicy)): (error: unknown) => ErrorPolicy {
   const known = ["release", "store"] as const;
-  if (typeof policy === "function") return (error) => oneOf("onError", policy(error), known);
-  const always = oneOf("onError", policy, known);
+  if (typeof policy === "function") return (error) => checkOneOf(policy(error), "onError", known);
+  const always = checkOneOf(policy, "onError", known);
   return () => always;
 }
 
@@ -178,21 +180,4 @@ function checkResultTtl(value: unknown): number {
 
 function checkMaxRun(value: number): number {
   return value === Number.POSITIVE_INFINITY ? value : checkDuration(value, "maxRunMs", 1);
-}
-
-function checkName(name: unknown): void {
-  if (typeof name === "string" && name.length > 0 && name.isWellFormed()) return;
-  throw new ConfigError(`name is ${describe(name)}; it must be a non-empty string without lone surrogates`);
-}
-
-function checkFunction(option: string, value: unknown): void {
-  if (typeof value !== "function") {
-    throw new ConfigError(`${option} is ${describe(value)}; it must be a function of the input`);
-  }
-}
-
-function oneOf<T extends string | boolean>(option: string, value: T, allowed: readonly T[]): T {
-  if (allowed.includes(value)) return value;
-  const choices = allowed.map((one) => JSON.stringify(one)).join(" or ");
-  throw new ConfigError(`${option} is ${describe(value)}; it must be ${choices}`);
 }

@@ -1,0 +1,27 @@
+import { describe } from "./checks.ts";
+import { ConfigError } from "./errors.ts";
+
+/** One of a few values. Throws a `ConfigError` that names the option. */
+export function checkOneOf<T extends string | boolean>(value: T, option: string, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value;
+  const choices = allowed.map((one) => JSON.stringify(one)).join(" or ");
+  throw new ConfigError(`${option} is ${describe(value)}; it must be ${choices}`);
+}
+
+/** Throws a `ConfigError` that names the option. */
+export function checkFunction(value: unknown, option: string, what: string = "a function"): void {
+  if (typeof value !== "function") throw new ConfigError(`${option} is ${describe(value)}; it must be ${what}`);
+}
+
+/** What others get to see, or to tell one from another by: a text that UTF-8 can hold. Throws a `ConfigError`. */
+export function checkText(value: unknown, option: string): void {
+  if (typeof value === "string" && value.length > 0 && value.isWellFormed()) return;
+  throw new ConfigError(`${option} is ${describe(value)}; it must be a non-empty string without lone surrogates`);
+}
+
+/** A signal, or none; one of another realm does as well. Throws a `ConfigError`. */
+export function checkSignal(value: Partial<AbortSignal> | undefined | null): void {
+  if (value === undefined || (typeof value?.aborted === "boolean" && typeof value.addEventListener === "function"))
+    return;
+  throw new ConfigError(`signal is ${describe(value)}; it must be an AbortSignal`);
+}
