@@ -1,4 +1,5 @@
 import { type Clock, sleep, type Timer } from "../../runtime/clock.ts";
+import { ConnectionError } from "../errors.ts";
 import { ignoreAskingFailures } from "./asking.ts";
 import { isCluster, type NodeClient, type RedisClient } from "./client.ts";
 import { type Attempt, connectFailure } from "./connect-failure.ts";
@@ -88,8 +89,10 @@ export class Connection<T> {
         this.#start();
       });
     } catch (fault) {
+      // Before we close connections ourselves.
+      const failure = connectFailure(fault, this.#options, this.#refusals);
       await this.#release();
-      throw connectFailure(fault, this.#options, this.#refusals);
+      throw failure;
     } finally {
       clock.clearTimer(timer);
       this.#opening = undefined;
@@ -106,7 +109,7 @@ export class Connection<T> {
     const { status } = this.#client;
     this.#isConnected = status === "ready";
     if (status === "ready") void this.#greet();
-    else if (status === "end") this.#onEnd();
+    else if (status === "end") this.#opening?.reject(hasEnded(this.#options.address));
     // Its events say more about a failure than its promise.
     else if (status === "wait") this.#client.connect().catch(() => {});
   }
@@ -193,6 +196,14 @@ export class Connection<T> {
     if (this.#options.reconnects !== undefined) return disconnect(this.#client, this.#options.clock);
     for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
   }
+}
+
+function hasEnded(address: string): ConnectionError {
+  return new ConnectionError(
+    `No connection to ${address}: the client that was handed in has ended. It was closed (quit, disconnect), or its ` +
+      "retryStrategy gave up",
+    { address },
+  );
 }
 
 /** Disconnects a client of our own for good, and waits until its sockets are closed. */

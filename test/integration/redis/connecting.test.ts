@@ -160,15 +160,34 @@ describe("connecting to a store that is of no use fails at once, and says why", 
     expect((await failure(`redis://127.0.0.1:${first?.port}`)).message).toMatch(/is a Sentinel/);
   });
 
-  it("it answers nothing: within the connect limit", async () => {
-    const silent = await listen(() => {});
-    leftovers.push(silent);
-    for (const scheme of ["redis", "rediss", "redis+cluster"]) {
+  it.each(["redis", "rediss", "redis+cluster"])(
+    "it answers nothing on %s://: within the connect limit",
+    async (scheme) => {
+      const silent = await listen((socket) => socket.resume());
+      leftovers.push(silent);
       const begunMs = performance.now();
       const { message } = await failure(`${scheme}://127.0.0.1:${silent.port}`, { connectTimeoutMs: 300 });
       expect(performance.now() - begunMs).toBeGreaterThan(290);
-      expect(message).toMatch(/No connection to .*127.0.0.1/);
-    }
+      expect(message).toMatch(/No connection to .*127.0.0.1.* within 300 ms, and no error either/);
+      expect(message).toMatch(scheme === "rediss" ? /may not speak TLS/ : /may hang/);
+    },
+  );
+
+  it("it hangs", async () => {
+    const server = await start();
+    server.pause();
+    const { message } = await failure(server.url, { connectTimeoutMs: 300 });
+    expect(message).toMatch(/within 300 ms, and no error either: it may hang/);
+    server.resume();
+  });
+
+  it("the client that is handed in was closed", async () => {
+    const { host, port } = await start();
+    const lent = new Redis(port, host);
+    await lent.quit();
+    const ended = new Promise((resolve) => lent.once("end", resolve));
+    if (lent.status !== "end") await ended;
+    await expect(openRedisCache(lent)).rejects.toThrow(/the client that was handed in has ended/);
   });
 
   it.each(["redis", "rediss", "redis+cluster"])("it closes every connection of %s://", async (scheme) => {
