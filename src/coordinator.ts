@@ -181,7 +181,14 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   }
 
   async #close(): Promise<void> {
-    await this.#scope.close(new ClosedError("the coordinator was closed"));
+    try {
+      await this.#scope.close(new ClosedError("the coordinator was closed"));
+    } finally {
+      await this.#leaveCache();
+    }
+  }
+
+  async #leaveCache(): Promise<void> {
     if (this.#closeCache === undefined) return;
     // Attempts whose caller has left may still have to give back what they got.
     await within(this.#clock, settleLines(this.cache), LINES_SETTLE_MS);

@@ -8,6 +8,12 @@ export function checkOneOf<T extends string | boolean>(value: T, option: string,
   throw new ConfigError(`${option} is ${describe(value)}; it must be ${choices}`);
 }
 
+/** What options come in. `of`: whose they are. Throws a `ConfigError`. */
+export function checkOptions(options: unknown, of: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new ConfigError(`the options of ${of} are ${describe(options)}; they must be an object`);
+}
+
 /** Throws a `ConfigError` that names the option. */
 export function checkFunction(value: unknown, option: string, what: string = "a function"): void {
   if (typeof value !== "function") throw new ConfigError(`${option} is ${describe(value)}; it must be ${what}`);

@@ -66,8 +66,8 @@ export class Delivery<Input, Result> implements Wait {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    scope?.waits.add(this);
     this.#stopListening = onAbort(signal, () => this.fail(signal?.reason));
+    scope?.waits.add(this);
   }
 
   get isOpen(): boolean {

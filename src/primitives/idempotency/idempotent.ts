@@ -1,7 +1,7 @@
-import { describe } from "../../cache/checks.ts";
+import { checkFunction, checkOptions, checkSignal } from "../../cache/choices.ts";
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { checkWait } from "../../cache/durations.ts";
-import { ClosedError, ConfigError } from "../../cache/errors.ts";
+import { ClosedError } from "../../cache/errors.ts";
 import { BusyMap } from "../../runtime/busy-map.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import type { IdempotentHandler } from "./context.ts";
@@ -29,6 +29,7 @@ export interface Idempotent<Input, Result> {
    * @throws IdempotencyResultError when the handler has run, but its result could not be kept
    * @throws OperationError, ConnectionError when the store fails; the handler has not run
    * @throws CodecError when the input cannot be fingerprinted
+   * @throws ConfigError when the input has no key, or an option of the call is wrong
    */
   (input: Input, call?: DeliveryOptions): Promise<Result>;
   /** The same, and tells whether the handler was run by this call. */
@@ -66,8 +67,8 @@ export function idempotent<Input, Result>(
   handler: IdempotentHandler<Input, Result>,
   options: IdempotentOptions<Input>,
 ): Idempotent<Input, Result> {
-  if (typeof handler !== "function")
-    throw new ConfigError(`the handler is ${describe(handler)}; it must be a function`);
+  checkFunction(handler, "the handler");
+  checkOptions(options, "idempotent");
   const guard = new Guard(source, handler, idempotentSettings(options));
   const deliver = async (input: Input, call?: DeliveryOptions): Promise<Result> =>
     (await guard.deliver(input, call)).value;
@@ -96,8 +97,12 @@ class Guard<Input, Result> {
     this.#settings = settings;
   }
 
-  async deliver(input: Input, { signal, waitMs }: DeliveryOptions = {}): Promise<Delivered<Result>> {
+  async deliver(input: Input, call: DeliveryOptions = {}): Promise<Delivered<Result>> {
+    checkOptions(call, "a call");
+    const { signal, waitMs = this.#settings.waitMs } = call;
     const { name, keyOf, fingerprintOf, scope, observer, clock } = this.#settings;
+    checkSignal(signal);
+    checkWait(waitMs, "waitMs");
     signal?.throwIfAborted();
     if (scope?.closed) throw new ClosedError(`idempotent "${name}": the coordinator was closed`);
     // Once, at entry: a handler that changes its input changes neither of them.
@@ -108,7 +113,7 @@ class Guard<Input, Result> {
       key: keys.name,
       input,
       fingerprint,
-      waitMs: waitMs === undefined ? this.#settings.waitMs : checkWait(waitMs, "waitMs"),
+      waitMs,
       signal,
       clock,
       scope,

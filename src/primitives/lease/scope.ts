@@ -15,11 +15,13 @@ export class Scope {
     return this.#closed;
   }
 
-  /** Ends all waits, then everything that is open, all at once. */
+  /** Ends all waits, then everything that is open, all at once. Should one of them fail, so does this, after the others. */
   async close(reason: Error): Promise<void> {
     this.#closed = reason;
-    for (const wait of this.waits.toArray()) wait.end(reason);
-    await Promise.all(this.open.toArray().map((one) => one.close(reason)));
+    const waits = this.waits.toArray().map(async (wait) => wait.end(reason));
+    const closings = [...waits, ...this.open.toArray().map((one) => one.close(reason))];
+    await Promise.allSettled(closings);
+    await Promise.all(closings);
   }
 }
 

@@ -135,6 +135,16 @@ describe("a coordinator", () => {
       expect(await other.inspectLock("two")).toBeNull();
     });
 
+    it("closes what connect opened even if something could not be ended, and tells of that", async () => {
+      const fault = new Error("cannot be given back");
+      const failing = await connect(store, { clock });
+      const lock = await failing.acquireLock("job");
+      lock.release = () => Promise.reject(fault);
+      await expect(failing.close()).rejects.toBe(fault);
+      await expect(failing.cache.get("key")).rejects.toThrow(ClosedError);
+      await clock.advance(60_000);
+    });
+
     it("closes what connect opened and nothing else, once", async () => {
       const second = await connect(hold.cache, { clock });
       await Promise.all([second.close(), second.close()]);

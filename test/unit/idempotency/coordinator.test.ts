@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Cache } from "../../../src/cache/contract.ts";
-import { ClosedError } from "../../../src/cache/errors.ts";
+import { ClosedError, ConfigError } from "../../../src/cache/errors.ts";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
 import { Coordinator } from "../../../src/coordinator.ts";
 import { idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
@@ -60,6 +60,15 @@ describe("the guard of a coordinator", () => {
     await closing;
     expect(await world.recordOf("1")).toMatchObject({ state: "completed" });
     await store.close();
+  });
+
+  test("can be closed after a call with a signal that is none", async () => {
+    const lock = await hold.acquireLock("job");
+    const guarded = hold.idempotent(() => "done", options);
+    await expect(guarded({ id: "1" }, { signal: null as unknown as AbortSignal })).rejects.toThrow(ConfigError);
+    await hold.close();
+    expect(lock.isHeld()).toBe(false);
+    await expect(cache.get("key")).rejects.toThrow(ClosedError);
   });
 
   test("as a free function, finds the cache for each call, and keeps those of different caches apart", async () => {

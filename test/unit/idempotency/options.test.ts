@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../src/cache/errors.ts";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
-import { idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
+import { type DeliveryOptions, idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
 import { type IdempotentOptions, idempotentSettings } from "../../../src/primitives/idempotency/options.ts";
 
 const valid = { name: "ship", key: (input: string) => input };
@@ -51,5 +51,30 @@ describe("the options of a guarded handler", () => {
   test("that contradict each other are refused, and so is a handler that is none", () => {
     expect(() => make({ ...valid, fencing: true, whenStoreDown: "run" })).toThrow(/exclude each other/);
     expect(() => idempotent(createMemoryCache(), "x" as unknown as () => 1, valid)).toThrow(/the handler is "x"/);
+  });
+
+  test("must be there", () => {
+    expect(() => make(undefined as unknown as object)).toThrow(ConfigError);
+    expect(() => make(null as unknown as object)).toThrow("the options of idempotent are null; they must be an object");
+  });
+
+  test.each<[fault: string, call: unknown]>([
+    ["the options of a call are null", null],
+    ["the options of a call are 5", 5],
+    ["signal is null", { signal: null }],
+    ["signal is AbortController", { signal: new AbortController() }],
+    ["waitMs is null", { waitMs: null }],
+    ["waitMs is -1", { waitMs: -1 }],
+  ])("of a call are checked before anything else: %s", async (fault, call) => {
+    const keys: string[] = [];
+    const key = (input: string): string => {
+      keys.push(input);
+      return input;
+    };
+    const guarded = idempotent(createMemoryCache(), () => 1, { ...valid, key });
+    const rejected = await guarded("1", call as DeliveryOptions).catch((error: unknown) => error);
+    expect(rejected).toBeInstanceOf(ConfigError);
+    expect((rejected as Error).message).toContain(fault);
+    expect(keys).toEqual([]);
   });
 });
