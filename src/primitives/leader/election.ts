@@ -1,7 +1,6 @@
-import { describe } from "../../cache/checks.ts";
+import { checkFunction, checkSignal } from "../../cache/choices.ts";
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { checkWait } from "../../cache/durations.ts";
-import { ConfigError } from "../../cache/errors.ts";
 import { sleep } from "../../runtime/clock.ts";
 import type { Job } from "../lease/job.ts";
 import type { LossReason } from "../lease/lease.ts";
@@ -122,7 +121,7 @@ export class Election extends ListenedEmitter<ElectionEvents> {
    * @throws ConfigError when `work` is not a function
    */
   async run<T>(work: (term: Term) => T | Promise<T>, options: RunOptions = {}): Promise<Awaited<T>> {
-    if (typeof work !== "function") throw new ConfigError(`work is ${describe(work)}; it must be a function`);
+    checkFunction(work, "work");
     return this.#takePart(options.signal, async (withdrawn): Promise<Awaited<T>> => {
       const cache = await resolveCache(this.#source);
       for (;;) {
@@ -156,7 +155,7 @@ export class Election extends ListenedEmitter<ElectionEvents> {
    * @throws the signal's reason when `signal` aborts the wait
    */
   async campaign(options: CampaignOptions = {}): Promise<Term> {
-    const waitMs = checkWait(options.waitMs ?? Number.POSITIVE_INFINITY, "waitMs");
+    const waitMs = checkWait(options.waitMs === undefined ? Number.POSITIVE_INFINITY : options.waitMs, "waitMs");
     return this.#takePart(options.signal, async (withdrawn) => {
       const term = await this.#seek(await resolveCache(this.#source), waitMs, withdrawn);
       if (withdrawn.aborted) return giveUp(term, withdrawn);
@@ -204,11 +203,13 @@ export class Election extends ListenedEmitter<ElectionEvents> {
    * cache is closed, and when the consumer leaves its loop.
    */
   observe(options: ObserveOptions = {}): AsyncIterableIterator<LeaderInfo | null> {
+    checkSignal(options.signal);
     const { clock, scope } = this.#settings;
     return observeLeader({ source: this.#source, keys: this.#keys, clock, scope, signal: options.signal });
   }
 
   async #takePart<T>(signal: AbortSignal | undefined, part: (withdrawn: AbortSignal) => Promise<T>): Promise<T> {
+    checkSignal(signal);
     if (this.#campaigning || this.isLeader) {
       const does = this.isLeader ? "leads" : "campaigns";
       throw new ElectionBusyError(

@@ -1,7 +1,9 @@
+import { checkFunction, checkText } from "../../cache/choices.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { LeaseObserver } from "../lease/events.ts";
 import { defaultHolder } from "../lease/holder.ts";
+import { snapshot } from "../lease/record.ts";
 import type { Scope } from "../lease/scope.ts";
 import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
 import type { Term } from "./term.ts";
@@ -11,7 +13,7 @@ export interface ElectionOptions {
   readonly ttlMs?: number;
   /** From one renewal to the next. Default a third of `ttlMs`. */
   readonly renewEveryMs?: number;
-  /** Shown to others while this candidate leads, an address for example. Anything that CBOR can hold. */
+  /** Shown to others while this candidate leads, an address for example. Anything that CBOR can hold, in at most 60 KiB. */
   readonly metadata?: unknown;
   /**
    * Called once for each term whose work is still running when its lease is over, so that it may run beside the next
@@ -40,13 +42,18 @@ export interface ElectionSettings {
 
 /** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
 export function electionSettings(options: ElectionOptions = {}): ElectionSettings {
-  return {
-    timing: leaseTiming(options.ttlMs ?? 15_000, options.renewEveryMs),
-    metadata: options.metadata,
-    onOverrun: options.onOverrun ?? (() => {}),
-    holder: options.holder ?? defaultHolder(),
-    observer: options.observer ?? (() => {}),
-    clock: options.clock ?? systemClock,
-    scope: options.scope,
-  };
+  const {
+    ttlMs = 15_000,
+    renewEveryMs,
+    metadata,
+    onOverrun = () => {},
+    holder = defaultHolder(),
+    observer = () => {},
+    clock = systemClock,
+    scope,
+  } = options;
+  checkFunction(onOverrun, "onOverrun");
+  checkText(holder, "holder");
+  const timing = leaseTiming(ttlMs, renewEveryMs);
+  return { timing, metadata: snapshot(metadata), onOverrun, holder, observer, clock, scope };
 }

@@ -5,7 +5,7 @@ import type { LossReason } from "../lease/lease.ts";
 import { lineFor } from "../lease/lines.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import { leaseFormat } from "../lease/record.ts";
-import type { Seeker, Seen } from "../lease/seeker.ts";
+import { type Seeker, type Seen, whyNot } from "../lease/seeker.ts";
 import { ringBell } from "./bell.ts";
 import { CampaignTimeoutError } from "./errors.ts";
 import { HeldTerm } from "./held-term.ts";
@@ -42,10 +42,11 @@ export async function seekTerm({ cache, keys, settings, waitMs, signal, onLost }
       term = new HeldTerm({ cache, keys, settings, line, grant, onLost });
       return term.lease;
     },
+    faulted: (error) => observer({ kind: "leader", name: keys.name, type: "store-error", error }),
     timedOut: (seen) => timeoutError(keys.name, waitMs, seen),
   };
   try {
-    await (waitMs > 0 ? line.join(seeker, { waitMs, signal }) : line.tryOnce(seeker, (now) => (seen = now)));
+    await (waitMs > 0 ? line.join(seeker, { waitMs, signal }) : line.tryOnce(seeker, (now) => (seen = now), signal));
     if (term === undefined) throw timeoutError(keys.name, waitMs, seen);
   } catch (error) {
     const outcome = failureOf(error, signal);
@@ -65,9 +66,7 @@ function failureOf(error: unknown, signal: AbortSignal): "timeout" | "aborted" |
 
 function timeoutError(name: string, waitMs: number, seen: Seen): CampaignTimeoutError {
   const waited = waitMs === 0 ? "at once" : `within ${waitMs} ms`;
-  const leader = seen.by ? `it is led by ${seen.by.holder}` : "it is led by somebody else";
-  const why = seen.error === undefined ? leader : "the store was at fault";
-  return new CampaignTimeoutError(`election "${name}" was not won ${waited}: ${why}`, {
+  return new CampaignTimeoutError(`election "${name}" was not won ${waited}: ${whyNot(seen, "led")}`, {
     key: name,
     operation: "campaign",
     by: seen.by,

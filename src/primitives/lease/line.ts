@@ -12,6 +12,7 @@
 import type { Cache } from "../../cache/contract.ts";
 import { isStoreFault } from "../../cache/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { waitFor } from "../../runtime/wait-for.ts";
 import type { Grant, Outcome } from "./acquisition.ts";
 import { Alarm } from "./alarm.ts";
 import { Background } from "./background.ts";
@@ -114,8 +115,9 @@ export class Line {
   /** `undefined` when the store was at fault. */
   #attemptFirst(seeker: Seeker): Promise<Outcome | undefined> {
     return seeker.acquisition.attempt(this.#takeWay()).catch((error: unknown) => {
-      if (isStoreFault(error)) return undefined;
-      throw error;
+      if (!isStoreFault(error)) throw error;
+      this.#fault(seeker, error);
+      return undefined;
     });
   }
 
@@ -143,8 +145,37 @@ export class Line {
     if (this.length === 0) this.#alarm.ring();
   }
 
-  /** Tries once, past the line. `undefined`: somebody else has the lease; `onSeen` is told who. */
-  async tryOnce(seeker: Seeker, onSeen: (seen: Seen) => void = () => {}): Promise<Lease | undefined> {
+  #fault(seeker: Seeker, error: unknown): void {
+    this.#seen = { error };
+    seeker.faulted(error);
+  }
+
+  /**
+   * Tries once, past the line. `undefined`: somebody else has the lease; `onSeen` is told who. Rejects with the
+   * signal's reason as soon as that aborts; what the try takes all the same is given back.
+   */
+  async tryOnce(
+    seeker: Seeker,
+    onSeen: (seen: Seen) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Lease | undefined> {
+    if (signal === undefined) return this.#tryNow(seeker, onSeen);
+    signal.throwIfAborted();
+    const trying = this.#tryNow(seeker, onSeen);
+    try {
+      return await waitFor(this.#clock, trying, { signal });
+    } catch (error) {
+      if (signal.aborted) this.#background.add(this.#undo(trying));
+      throw error;
+    }
+  }
+
+  async #undo(trying: Promise<Lease | undefined>): Promise<void> {
+    const lease = await trying.catch(() => undefined);
+    if (lease !== undefined) await this.release(lease);
+  }
+
+  async #tryNow(seeker: Seeker, onSeen: (seen: Seen) => void): Promise<Lease | undefined> {
     try {
       const outcome = await seeker.acquisition.attempt("fast");
       if (outcome.kind === "granted") return this.#start(seeker, outcome.grant);
@@ -299,7 +330,7 @@ export class Line {
         head.fail(error);
         return 0;
       }
-      this.#seen = { error };
+      this.#fault(head.seeker, error);
       return this.#jitter(retryMs(failures));
     } finally {
       head.attempting = false;

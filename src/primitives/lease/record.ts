@@ -1,4 +1,5 @@
 import { createCodec } from "../../cache/codec/codec.ts";
+import { CodecError } from "../../cache/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { isCount, isDuration, isTime } from "./fields.ts";
 import type { LeaseTiming } from "./timing.ts";
@@ -64,9 +65,25 @@ export function leaseFormat(options: {
 
 const VERSION = 1;
 const MAX_RECORD_BYTES = 64 * 1024;
+const MAX_METADATA_BYTES = 60 * 1024;
 const codec = createCodec({ maxBytes: MAX_RECORD_BYTES });
+const metadataCodec = createCodec({ maxBytes: MAX_METADATA_BYTES });
 
-/** Throws `CodecError` when the metadata cannot be written or the record exceeds 64 KiB. */
+/**
+ * A copy of metadata, so that what its owner does with the original changes nothing.
+ *
+ * @throws CodecError when it cannot be written, or in more than 60 KiB
+ */
+export function snapshot(metadata: unknown): unknown {
+  if (metadata === undefined) return undefined;
+  try {
+    return metadataCodec.decode(metadataCodec.encode(metadata));
+  } catch (error) {
+    throw new CodecError(`metadata cannot be written into the record: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Throws `CodecError` when the record exceeds 64 KiB. */
 export function encodeRecord(record: LeaseRecord): Uint8Array {
   const { holder, nonce, fencingToken, lastToken, acquiredAtMs, ttlMs, revision, metadata } = record;
   const fields: Record<string, unknown> = {

@@ -13,6 +13,7 @@ export interface LeaseTiming {
 }
 
 const MIN_TTL_MS = 100;
+const MIN_INTERVAL_MS = 10;
 /** 1 % for clocks whose rates differ, half as much again and 3 ms for timers that run late. */
 const MARGIN_SHARE = 0.015;
 const MARGIN_FLOOR_MS = 3;
@@ -22,9 +23,9 @@ const LONGEST_ATTEMPT_MS = 1_000;
  * Throws `ConfigError` when the lease is shorter than 100 ms, or when a renewal
  * that is answered at the last moment would come too late.
  */
-export function leaseTiming(ttlMs: number, renewEveryMs: number = ttlMs / 3): LeaseTiming {
+export function leaseTiming(ttlMs: number, every?: number): LeaseTiming {
   checkDuration(ttlMs, "ttlMs", MIN_TTL_MS);
-  checkDuration(renewEveryMs, "renewEveryMs", MIN_TTL_MS / 10);
+  const renewEveryMs = every === undefined ? ttlMs / 3 : checkDuration(every, "renewEveryMs", MIN_INTERVAL_MS);
   const attemptLimitMs = Math.min(ttlMs / 6, LONGEST_ATTEMPT_MS);
   const marginMs = ttlMs * MARGIN_SHARE + MARGIN_FLOOR_MS;
   if (renewEveryMs + attemptLimitMs + marginMs >= ttlMs) {
@@ -37,5 +38,7 @@ export function leaseTiming(ttlMs: number, renewEveryMs: number = ttlMs / 3): Le
 
 /** The same rhythm for another TTL. */
 export function withTtl(timing: LeaseTiming, ttlMs: number): LeaseTiming {
-  return ttlMs === timing.ttlMs ? timing : leaseTiming(ttlMs, (timing.renewEveryMs / timing.ttlMs) * ttlMs);
+  if (ttlMs === timing.ttlMs) return timing;
+  checkDuration(ttlMs, "ttlMs", MIN_TTL_MS);
+  return leaseTiming(ttlMs, Math.max(MIN_INTERVAL_MS, (timing.renewEveryMs / timing.ttlMs) * ttlMs));
 }

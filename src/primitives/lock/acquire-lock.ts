@@ -6,7 +6,7 @@ import type { Line } from "../lease/line.ts";
 import { lineFor } from "../lease/lines.ts";
 import { type LeaseKeys, leaseKeys } from "../lease/names.ts";
 import { type LeaseRecord, leaseFormat } from "../lease/record.ts";
-import type { Seeker, Seen } from "../lease/seeker.ts";
+import { type Seeker, type Seen, whyNot } from "../lease/seeker.ts";
 import { LockTimeoutError } from "./errors.ts";
 import { HeldLock } from "./held-lock.ts";
 import type { Lock } from "./lock.ts";
@@ -38,7 +38,7 @@ export async function tryAcquireLock(source: CacheSource, key: string, options?:
 /** {@link acquireLock} for settings that were checked. What speaks against even trying is thrown at once. */
 export function takeLock(cache: Cache, keys: LeaseKeys, settings: LockSettings): Promise<HeldLock> {
   settings.signal?.throwIfAborted();
-  if (settings.waitMs > 0) checkReentry(cache, keys, settings);
+  checkReentry(cache, keys, settings);
   const seeker = new LockSeeker(cache, keys, settings);
   return settings.waitMs > 0 ? seeker.wait() : seeker.tryOrFail();
 }
@@ -83,9 +83,10 @@ class LockSeeker implements Seeker {
 
   async tryOnce(): Promise<HeldLock | null> {
     try {
-      await this.#line.tryOnce(this, (seen) => {
+      const onSeen = (seen: Seen): void => {
         this.#seen = seen;
-      });
+      };
+      await this.#line.tryOnce(this, onSeen, this.#settings.signal);
     } catch (error) {
       throw this.#failed(error);
     }
@@ -98,6 +99,10 @@ class LockSeeker implements Seeker {
   hold(grant: Grant): Lease {
     this.#lock = new HeldLock(this.#cache, this.#keys, this.#settings, this.#line, grant);
     return this.#lock.lease;
+  }
+
+  faulted(error: unknown): void {
+    this.#settings.observer({ kind: "lock", name: this.#keys.name, type: "store-error", error });
   }
 
   timedOut(seen: Seen): LockTimeoutError {
@@ -139,10 +144,8 @@ function failureOf(error: unknown, signal: AbortSignal | undefined): "timeout" |
 
 function timeoutError(keys: LeaseKeys, settings: LockSettings, seen: Seen): LockTimeoutError {
   const { name } = keys;
-  const waited = settings.waitMs === 0 ? "at once" : `within ${settings.waitMs} ms`;
-  const holder = seen.by ? `it is held by ${seen.by.holder}` : "it is held";
-  const why = seen.error === undefined ? holder : "the store was at fault";
-  return new LockTimeoutError(`lock "${name}" was not free ${waited}: ${why}`, {
+  const waited = settings.askedWaitMs === 0 ? "at once" : `within ${settings.askedWaitMs} ms`;
+  return new LockTimeoutError(`lock "${name}" was not free ${waited}: ${whyNot(seen, "held")}`, {
     key: name,
     operation: "acquireLock",
     by: seen.by,

@@ -143,8 +143,10 @@ export class HeldLock implements Lock, Held, LeaseOwner {
 
   onLost(reason: LossReason): void {
     this.#line.lost(this.#lease);
+    const why =
+      reason === "expired" && !this.#settings.renew ? "its time was over, and it is not renewed" : WHY[reason];
     this.#lost = new LockLostError(
-      `lock "${this.key}" (fencing token ${this.token}) was lost: ${WHY[reason]}; whatever it protected must stop`,
+      `lock "${this.key}" (fencing token ${this.token}) was lost: ${why}; whatever it protected must stop`,
       { key: this.key },
     );
     this.#settings.scope?.open.delete(this);

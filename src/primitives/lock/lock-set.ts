@@ -1,3 +1,4 @@
+import { describe } from "../../cache/checks.ts";
 import type { Cache } from "../../cache/contract.ts";
 import { ConfigError } from "../../cache/errors.ts";
 import { elapsedMs, now } from "../../runtime/instant.ts";
@@ -18,7 +19,9 @@ export interface LockSet extends Omit<Lock, "key" | "fencingToken"> {
 
 /** The keys of a set in the one order that every caller uses, so that two callers cannot wait for each other. */
 export function lockOrder(names: readonly string[]): LeaseKeys[] {
-  if (!Array.isArray(names) || names.length === 0) throw new ConfigError("withLock needs at least one key");
+  if (!Array.isArray(names) || names.length === 0) {
+    throw new ConfigError(`withLock needs a key or several, not ${Array.isArray(names) ? "none" : describe(names)}`);
+  }
   // By UTF-16 code units, which is the same on every machine; a locale's order is not.
   return [...new Set(names)].sort().map((name) => leaseKeys("lock", name));
 }

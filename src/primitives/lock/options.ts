@@ -1,8 +1,10 @@
+import { checkOneOf, checkSignal, checkText } from "../../cache/choices.ts";
 import { checkDuration, checkWait } from "../../cache/durations.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { LeaseObserver } from "../lease/events.ts";
 import { defaultHolder } from "../lease/holder.ts";
+import { snapshot } from "../lease/record.ts";
 import type { Scope } from "../lease/scope.ts";
 import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
 
@@ -11,7 +13,7 @@ export interface LockOptions {
   readonly ttlMs?: number;
   /** How long to wait for the lock: 0 tries once, `Infinity` waits for ever. Default 10,000. */
   readonly waitMs?: number;
-  /** Ends the wait. A lock that is already held is not affected. */
+  /** Ends the wait, or a try that the store has not answered yet. A lock that is already held is not affected. */
   readonly signal?: AbortSignal;
   /** Whether the lock is renewed while it is held. Default `true`. */
   readonly renew?: boolean;
@@ -19,7 +21,7 @@ export interface LockOptions {
   readonly renewEveryMs?: number;
   /** After this long the lock counts as lost, however well it is renewed. Default `Infinity`. */
   readonly maxHoldMs?: number;
-  /** Shown by `inspectLock`. Anything that CBOR can hold. */
+  /** Shown by `inspectLock`, as it is now. Anything that CBOR can hold, in at most 60 KiB. */
   readonly metadata?: unknown;
   /** Whether a fencing token is issued. `false` saves one store operation. Default `true`. */
   readonly fencing?: boolean;
@@ -42,6 +44,8 @@ export interface LockOptions {
 export interface LockSettings {
   readonly timing: LeaseTiming;
   readonly waitMs: number;
+  /** For all locks that are taken together; for messages. */
+  readonly askedWaitMs: number;
   readonly signal: AbortSignal | undefined;
   readonly renew: boolean;
   readonly maxHoldMs: number;
@@ -54,22 +58,42 @@ export interface LockSettings {
   readonly scope: Scope | undefined;
 }
 
+const YES_OR_NO = [true, false] as const;
+const NESTED = ["reject", "share", "wait"] as const;
+
 /** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
 export function lockSettings(options: LockOptions = {}): LockSettings {
-  const maxHoldMs = options.maxHoldMs ?? Number.POSITIVE_INFINITY;
+  const {
+    ttlMs = 30_000,
+    renewEveryMs,
+    waitMs = 10_000,
+    signal,
+    renew = true,
+    maxHoldMs = Number.POSITIVE_INFINITY,
+    metadata,
+    fencing = true,
+    nested = "reject",
+    holder = defaultHolder(),
+    observer = () => {},
+    clock = systemClock,
+    scope,
+  } = options;
+  checkSignal(signal);
+  checkText(holder, "holder");
   if (maxHoldMs !== Number.POSITIVE_INFINITY) checkDuration(maxHoldMs, "maxHoldMs", 1);
   return {
-    timing: leaseTiming(options.ttlMs ?? 30_000, options.renewEveryMs),
-    waitMs: checkWait(options.waitMs ?? 10_000, "waitMs"),
-    signal: options.signal,
-    renew: options.renew ?? true,
+    timing: leaseTiming(ttlMs, renewEveryMs),
+    waitMs: checkWait(waitMs, "waitMs"),
+    askedWaitMs: waitMs,
+    signal,
+    renew: checkOneOf(renew, "renew", YES_OR_NO),
     maxHoldMs,
-    metadata: options.metadata,
-    fencing: options.fencing ?? true,
-    nested: options.nested ?? "reject",
-    holder: options.holder ?? defaultHolder(),
-    observer: options.observer ?? (() => {}),
-    clock: options.clock ?? systemClock,
-    scope: options.scope,
+    metadata: snapshot(metadata),
+    fencing: checkOneOf(fencing, "fencing", YES_OR_NO),
+    nested: checkOneOf(nested, "nested", NESTED),
+    holder,
+    observer,
+    clock,
+    scope,
   };
 }

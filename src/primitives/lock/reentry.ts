@@ -34,7 +34,8 @@ export function checkReentry(cache: Cache, keys: LeaseKeys, settings: LockSettin
   if (settings.nested === "wait" || heldByCaller(cache, keys) === undefined) return;
   throw new LockReentryError(
     `lock "${keys.name}" is already held by this async context: waiting for it would be waiting for itself. ` +
-      'Use { nested: "share" } with withLock to run under the outer lock, or { nested: "wait" } if another task releases it.',
+      'withLock of this key alone can run under the outer lock with { nested: "share" }; { nested: "wait" } waits, for ' +
+      "another task to release it",
     { key: keys.name, operation: "acquireLock" },
   );
 }

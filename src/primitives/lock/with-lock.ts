@@ -1,3 +1,4 @@
+import { checkFunction } from "../../cache/choices.ts";
 import { type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { Job } from "../lease/job.ts";
 import { leaseKeys } from "../lease/names.ts";
@@ -44,6 +45,7 @@ export async function withLock<T>(
   work: ((lock: Lock) => T | Promise<T>) | ((locks: LockSet) => T | Promise<T>),
   options?: LockOptions,
 ): Promise<Awaited<T>> {
+  checkFunction(work, "work");
   const settings = lockSettings(options);
   if (typeof keys !== "string") {
     const order = lockOrder(keys);
