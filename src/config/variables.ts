@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { isHost } from "../cache/redis/address.ts";
 
 /**
  * The environment variables and what may be in them. Valibot's own messages
@@ -16,7 +17,9 @@ const flag = v.pipe(
 const schema = v.object({
   CACHE_TYPE: v.optional(v.picklist(["redis", "memory"], 'it must be "redis" or "memory"')),
   CACHE_REDIS_URL: v.optional(text),
-  CACHE_REDIS_HOST: v.optional(text),
+  CACHE_REDIS_HOST: v.optional(
+    v.pipe(text, v.check<string, string>(isHost, "it must be just a name or an IP address")),
+  ),
   CACHE_REDIS_PORT: v.optional(wholeNumber(1, 65_535)),
   CACHE_REDIS_USERNAME: v.optional(text),
   CACHE_REDIS_PASSWORD: v.optional(text),

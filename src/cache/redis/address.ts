@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { ConfigError } from "../errors.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
@@ -26,6 +27,7 @@ export type Place =
     }
   | { readonly kind: "cluster"; readonly nodes: readonly Required<RedisNode>[] };
 
+const PROPERTIES = ["host", "port", "path", "username", "password", "database", "tls", "sentinel", "cluster"];
 const DEFAULT_PORT = 6379;
 const DEFAULT_SENTINEL_PORT = 26379;
 
@@ -45,7 +47,8 @@ export function resolveAddress(target: string | RedisConfig): Address {
 }
 
 function checkConfig(config: RedisConfig, faults: string[]): Address | undefined {
-  const { username, password, database = 0, tls, cluster } = config;
+  if (!checkShape(config, "it", PROPERTIES, faults)) return undefined;
+  const { database = 0, tls, cluster } = config;
   const text = (value: unknown, what: string): string | undefined => {
     if (value === undefined || value === "" || typeof value === "string") return value || undefined;
     faults.push(`${what} is not a string`);
@@ -59,17 +62,17 @@ function checkConfig(config: RedisConfig, faults: string[]): Address | undefined
   if (tls !== undefined && typeof tls !== "boolean" && (typeof tls !== "object" || tls === null)) {
     faults.push("tls is neither true nor the options of tls.connect");
   }
-  if (text(username, "the user name") !== undefined && text(password, "the password") === undefined) {
-    faults.push("a user name needs a password");
-  }
+  const username = text(config.username, "the user name");
+  const password = text(config.password, "the password");
+  if (username !== undefined && password === undefined) faults.push("a user name needs a password");
   const at = checkPlace(config, text, faults);
   if (at === undefined) return undefined;
   const suffix = database === 0 ? "" : `/${database}`;
   return {
     label: labelOf(at) + suffix,
     at,
-    username: text(username, "the user name"),
-    password: text(password, "the password"),
+    username,
+    password,
     database,
     tls: tls === true ? {} : tls || undefined,
   };
@@ -78,10 +81,12 @@ function checkConfig(config: RedisConfig, faults: string[]): Address | undefined
 type CheckText = (value: unknown, what: string) => string | undefined;
 
 function checkPlace(config: RedisConfig, text: CheckText, faults: string[]): Place | undefined {
-  const { host, port, path, sentinel, cluster } = config;
-  const ways = [host ?? port, path, sentinel, cluster].filter((way) => way !== undefined);
-  if (ways.length > 1) {
-    faults.push("only one of host and port, path, sentinel and cluster can be given");
+  const { port, path, sentinel, cluster } = config;
+  const { host = port === undefined ? undefined : "localhost" } = config;
+  const ways = [host, path, sentinel, cluster].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    const problem = ways.length === 0 ? "it does not say where the server is: one" : "only one";
+    faults.push(`${problem} of host and port, path, sentinel and cluster can be given`);
     return undefined;
   }
   if (path !== undefined) {
@@ -89,44 +94,69 @@ function checkPlace(config: RedisConfig, text: CheckText, faults: string[]): Pla
     return { kind: "socket", path };
   }
   if (cluster !== undefined) {
+    if (!checkShape(cluster, "cluster", ["nodes"], faults)) return undefined;
     return { kind: "cluster", nodes: checkNodes(cluster.nodes, "cluster.nodes", DEFAULT_PORT, faults) };
   }
-  if (sentinel !== undefined) {
-    const { name, username, password } = sentinel;
-    if (typeof name !== "string" || name === "") {
-      faults.push("the name of the master is missing: redis+sentinel://host:26379/name");
-    }
-    return {
-      kind: "sentinel",
-      hosts: checkNodes(sentinel.hosts, "sentinel.hosts", DEFAULT_SENTINEL_PORT, faults),
-      name,
-      username: text(username, "the Sentinels' user name"),
-      password: text(password, "the Sentinels' password"),
-    };
+  if (sentinel !== undefined) return checkSentinel(sentinel, text, faults);
+  return { kind: "host", ...checkNode({ host, port }, "", DEFAULT_PORT, faults) };
+}
+
+function checkSentinel(
+  sentinel: NonNullable<RedisConfig["sentinel"]>,
+  text: CheckText,
+  faults: string[],
+): Place | undefined {
+  if (!checkShape(sentinel, "sentinel", ["hosts", "name", "username", "password"], faults)) return undefined;
+  const { hosts, name, username, password } = sentinel;
+  if (typeof name !== "string" || name === "") {
+    faults.push("the name of the master is missing: redis+sentinel://host:26379/name");
   }
-  const [node = { host: "", port: 0 }] = checkNodes(
-    [{ host: host ?? "localhost", ...(port === undefined ? {} : { port }) }],
-    "",
-    DEFAULT_PORT,
-    faults,
-  );
-  return { kind: "host", ...node };
+  return {
+    kind: "sentinel",
+    hosts: checkNodes(hosts, "sentinel.hosts", DEFAULT_SENTINEL_PORT, faults),
+    name,
+    username: text(username, "the Sentinels' user name"),
+    password: text(password, "the Sentinels' password"),
+  };
 }
 
 function checkNodes(nodes: unknown, list: string, defaultPort: number, faults: string[]): Required<RedisNode>[] {
-  if (!Array.isArray(nodes) || nodes.length === 0) {
-    faults.push(`${list} is not a list of at least one host`);
-    return [];
+  if (Array.isArray(nodes) && nodes.length > 0) {
+    return nodes.map((node, index) => {
+      const which = `${list}[${index}]`;
+      if (!checkShape(node, which, ["host", "port"], faults)) return { host: "", port: defaultPort };
+      return checkNode(node, ` of ${which}`, defaultPort, faults);
+    });
   }
-  return nodes.map((node: Partial<RedisNode> | null, index) => {
-    const which = list === "" ? "" : ` of ${list}[${index}]`;
-    const { host, port = defaultPort } = node ?? {};
-    if (typeof host !== "string" || host === "") faults.push(`the host${which} is missing`);
-    if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
-      faults.push(`the port${which} is not a whole number from 1 to 65535`);
-    }
-    return { host: String(host), port };
-  });
+  faults.push(`${list} is not a list of at least one host`);
+  return [];
+}
+
+function checkNode(
+  node: { readonly host: string | undefined; readonly port?: number | undefined },
+  which: string,
+  defaultPort: number,
+  faults: string[],
+): Required<RedisNode> {
+  const { host, port = defaultPort } = node;
+  if (!isHost(host)) faults.push(`the host${which} is missing, or is not just a name or an IP address`);
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
+    faults.push(`the port${which} is not a whole number from 1 to 65535`);
+  }
+  return { host: String(host), port };
+}
+
+/** A name or an IP address; no URL, no port. */
+export function isHost(host: string | undefined): boolean {
+  return typeof host === "string" && (isIPv6(host) || /^[^\s:/?#@,[\]]+$/.test(host));
+}
+
+/** What is misspelt would be passed over, and a default take its place. */
+function checkShape(value: unknown, what: string, properties: readonly string[], faults: string[]): boolean {
+  if (typeof value !== "object" || value === null) faults.push(`${what} is not an object`);
+  else if (Object.keys(value).every((name) => properties.includes(name))) return true;
+  else faults.push(`${what} has properties other than ${properties.join(", ")}`);
+  return false;
 }
 
 function labelOf(at: Place): string {

@@ -8,9 +8,9 @@ export interface RedisNode {
   readonly port?: number;
 }
 
-/** How to reach a store; the same as a connection URL says, and some more. */
+/** How to reach a store; the same as a connection URL says, and some more. It says where the server is in one way. */
 export interface RedisConfig {
-  /** Default `localhost`. */
+  /** A name or an IP address. Default `localhost` if there is a port. */
   readonly host?: string;
   /** Default 6379. */
   readonly port?: number;

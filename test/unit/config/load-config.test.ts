@@ -170,6 +170,8 @@ describe("loadConfig", () => {
       { ...withHost, CACHE_REDIS_TLS: "1", CACHE_REDIS_TLS_CA: "/no/such/file" },
       "CACHE_REDIS_TLS_CA: the file that it names cannot be read (ENOENT)",
     ],
+    ["a host that is a URL", { ...enabled, CACHE_REDIS_HOST: url }, "CACHE_REDIS_HOST: it must be just a name"],
+    ["a host with a port", { ...enabled, CACHE_REDIS_HOST: "a:6379" }, "CACHE_REDIS_HOST: it must be just a name"],
     ["a server for the embedded store", { ...withHost, CACHE_TYPE: "memory" }, "CACHE_REDIS_HOST: it has no meaning"],
   ])("refuses %s", (_, env, fault) => {
     expect(faultsOf(env)).toEqual([expect.stringContaining(fault)]);

@@ -112,9 +112,40 @@ describe("a configuration", () => {
     );
   });
 
+  it("has the server of this machine for its default only when a port is given", () => {
+    expect(resolveAddress({ port: 7000 })).toMatchObject({ at: { kind: "host", host: "localhost", port: 7000 } });
+    for (const config of [{}, { host: undefined }, { password: "p", tls: true }]) {
+      expect(faultOf(config as RedisConfig).message).toMatch(/it does not say where the server is/);
+    }
+  });
+
+  it.each<[unknown, RegExp]>([
+    [{ url: "redis://h" }, /other than host, port/],
+    [{ type: "memory" }, /other than host, port/],
+    [{ host: "h", pasword: "p" }, /other than host, port/],
+    [{ cluster: { nodes: [{ host: "h" }], hosts: [] } }, /cluster has properties other than nodes/],
+    [{ cluster: { nodes: [{ host: "h", prot: 7000 }] } }, /cluster\.nodes\[0\] has properties other than host, port/],
+    [{ cluster: { nodes: ["h"] } }, /cluster\.nodes\[0\] is not an object/],
+    [{ cluster: null }, /cluster is not an object/],
+    [{ sentinel: null }, /sentinel is not an object/],
+    [{ sentinel: { hosts: [{ host: "h" }], group: "orders" } }, /sentinel has properties other than hosts, name/],
+    [["redis://h"], /other than host, port/],
+    [[], /where the server is/],
+    [new Map(), /where the server is/],
+    [null, /it is not an object/],
+    [() => {}, /it is not an object/],
+  ])("of another shape is refused: %o", (config, message) => {
+    expect(faultOf(config as RedisConfig).message).toMatch(message);
+  });
+
+  it.each(["redis://h", "h:6379", "a host", "[::1]", "user@h", "h/1", "a,b"])("takes no host like %s", (host) => {
+    expect(faultOf({ host }).message).toMatch(/not just a name or an IP address/);
+  });
+
   it.each<[object, RegExp]>([
     [{ host: "h", path: "/run/redis.sock" }, /only one of/],
     [{ host: 5 }, /the host is missing/],
+    [{ host: null }, /the host is missing/],
     [{ host: "h", port: "6379" }, /the port is not/],
     [{ cluster: { nodes: [] } }, /cluster\.nodes is not a list/],
     [{ sentinel: { hosts: "a", name: "orders" } }, /sentinel\.hosts is not a list/],
