@@ -196,7 +196,8 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   }
 
   #open(): Cache {
-    if (this.#scope.closed) throw new ClosedError("the coordinator was closed");
+    const { closed } = this.#scope;
+    if (closed) throw new ClosedError(closed.message, { cause: closed });
     return this.cache;
   }
 

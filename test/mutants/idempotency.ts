@@ -251,6 +251,12 @@ export const idempotency: readonly Mutant[] = [
     replace: "if (policy) {",
   },
   {
+    name: "that a run was told to stop is replayed as its result",
+    file: RUN,
+    search: "claim.stopped(error) ?",
+    replace: "claim.stopped(settings) ?",
+  },
+  {
     name: "a handler that throws at once is not caught",
     file: RUN,
     search: "const value = await delivery.call(() => handler(delivery.input, claim));\n    delivery.ranMs",

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../runtime/clock.ts";
 import { elapsedMs, type Instant, now } from "../../runtime/instant.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import type { Scope, Wait } from "../lease/scope.ts";
-import { IdempotencyInProgressError, IdempotencyMismatchError } from "./errors.ts";
+import { closedError, IdempotencyInProgressError, IdempotencyMismatchError } from "./errors.ts";
 import { sameInput } from "./fingerprint.ts";
 import type { FinishedRecord, MessageRecord, RunningRecord } from "./record.ts";
 import { replay } from "./result.ts";
@@ -114,7 +114,7 @@ export class Delivery<Input, Result> implements Wait {
 
   /** The coordinator was closed. */
   end(reason: Error): void {
-    this.fail(reason);
+    this.fail(closedError(this.#parts.name, this.#parts.key, reason));
   }
 
   /** Whether it would wait for a run, rather than be rejected. */

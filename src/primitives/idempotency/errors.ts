@@ -1,4 +1,4 @@
-import { type ErrorDetails, HoldfastError } from "../../cache/errors.ts";
+import { ClosedError, type ErrorDetails, HoldfastError } from "../../cache/errors.ts";
 
 /**
  * The message is being handled elsewhere, and it was not over within `waitMs`
@@ -52,4 +52,13 @@ export class IdempotencyResultError extends HoldfastError {
     super(message, details);
     this.reason = details.reason;
   }
+}
+
+/** The coordinator was closed before the handler ran. `reason`: what its runs were told. */
+export function closedError(name: string, key: string, reason: Error): ClosedError {
+  return new ClosedError(`idempotent "${name}", key "${key}": ${reason.message}`, {
+    key,
+    operation: "idempotent",
+    cause: reason,
+  });
 }

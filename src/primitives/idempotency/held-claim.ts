@@ -5,6 +5,7 @@ import type { Grant } from "../lease/acquisition.ts";
 import type { Held } from "../lease/job.ts";
 import { Lease, type LossReason } from "../lease/lease.ts";
 import type { LeaseKeys } from "../lease/names.ts";
+import { saysWhy } from "../lease/says-why.ts";
 import type { IdempotentContext } from "./context.ts";
 import { IdempotencyLostError } from "./errors.ts";
 import type { Report } from "./events.ts";
@@ -81,6 +82,11 @@ export class HeldClaim implements IdempotentContext, Held {
 
   async close(reason: unknown): Promise<void> {
     this.windDown(reason);
+  }
+
+  /** Whether the handler failed only because it was told to stop, and says so: that is no result. */
+  stopped(error: unknown): boolean {
+    return this.#abortReason !== undefined && saysWhy(error, this.#abortReason);
   }
 
   /** Removes the record, so that the next delivery runs. If it is not held any more, it goes by itself. */

@@ -6,7 +6,7 @@ import { BusyMap } from "../../runtime/busy-map.ts";
 import type { LeaseKeys } from "../lease/names.ts";
 import type { IdempotentHandler } from "./context.ts";
 import { type Delivered, Delivery } from "./delivery.ts";
-import { IdempotencyInProgressError, IdempotencyLostError, IdempotencyMismatchError } from "./errors.ts";
+import { closedError, IdempotencyInProgressError, IdempotencyLostError, IdempotencyMismatchError } from "./errors.ts";
 import { type IdempotencyOutcome, type Report, reportAbout } from "./events.ts";
 import { Flight } from "./flight.ts";
 import { forget } from "./forget.ts";
@@ -104,9 +104,9 @@ class Guard<Input, Result> {
     checkSignal(signal);
     checkWait(waitMs, "waitMs");
     signal?.throwIfAborted();
-    if (scope?.closed) throw new ClosedError(`idempotent "${name}": the coordinator was closed`);
     // Once, at entry: a handler that changes its input changes neither of them.
     const keys = messageKeys(name, keyOf(input));
+    if (scope?.closed) throw closedError(name, keys.name, scope.closed);
     const fingerprint = fingerprintOf(input);
     const delivery = new Delivery<Input, Result>({
       name,

@@ -41,7 +41,9 @@ export interface IdempotentOptions<Input> {
    * When the handler throws: `"release"` (default) forgets the message, so that
    * the next delivery runs it again; `"store"` keeps the error as the result.
    * A function decides by the error; if it throws, the message is released and
-   * its error takes the place of the handler's.
+   * its error takes the place of the handler's. An error that is the reason of the
+   * run's signal, or is caused by it, is never kept: it only says that the run had
+   * to stop.
    */
   readonly onError?: ErrorPolicy | ((error: unknown) => ErrorPolicy);
   /**

@@ -34,7 +34,7 @@ export interface RunParts<Input, Result> {
  * | returned | held | the value | the value |
  * | returned | the store cannot be reached while it lasts | the value: the effect is done | unknown; an event |
  * | returned | lost: the store holds something else | `IdempotencyLostError` with the value | nothing |
- * | threw | any | the handler's error | the error, with policy `"store"` |
+ * | threw | any | the handler's error | the error, with policy `"store"`, unless it is why the run had to stop |
  *
  * Never rejects.
  */
@@ -71,7 +71,7 @@ async function returned<Input, Result>(parts: RunParts<Input, Result>, value: Re
 
 async function threw<Input, Result>(parts: RunParts<Input, Result>, error: unknown): Promise<Ending> {
   const { delivery, claim, settings } = parts;
-  const { policy, reason } = decide(settings, error);
+  const { policy, reason } = claim.stopped(error) ? { policy: "release", reason: error } : decide(settings, error);
   if (policy === "store") {
     const result = storeError(error, settings.codec);
     const { kind, record } = await claim.finish(finished(parts, { state: "failed", result }));

@@ -3,6 +3,7 @@ import type { Cache } from "../../../src/cache/contract.ts";
 import { ClosedError, ConfigError } from "../../../src/cache/errors.ts";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
 import { Coordinator } from "../../../src/coordinator.ts";
+import type { IdempotentContext } from "../../../src/primitives/idempotency/context.ts";
 import { idempotent } from "../../../src/primitives/idempotency/idempotent.ts";
 import { Bench, leaseKey, type Order, World } from "./world.ts";
 
@@ -60,6 +61,40 @@ describe("the guard of a coordinator", () => {
     await closing;
     expect(await world.recordOf("1")).toMatchObject({ state: "completed" });
     await store.close();
+  });
+
+  test.each<[what: string, fail: (signal: AbortSignal) => Promise<unknown>]>([
+    ["the reason of its signal", (signal) => Promise.reject(signal.reason)],
+    ["what a lock of the closed coordinator rejects with", () => hold.acquireLock("job")],
+    ["what a message of the closed coordinator rejects with", () => hold.idempotent(() => 1, options)({ id: "2" })],
+  ])('closing it makes no result, not even with onError "store", of %s', async (_what, fail) => {
+    const store = world.store();
+    const stopping = async (_order: Order, { signal }: IdempotentContext): Promise<unknown> => {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return await fail(signal);
+    };
+    const call = hold.idempotent(stopping, { ...options, onError: "store" })({ id: "1" });
+    const rejected = expect(call).rejects.toThrow(ClosedError);
+    await world.clock.advance(0);
+    await hold.close();
+    await rejected;
+    expect(await world.recordOf("1")).toBeUndefined();
+    await store.close();
+  });
+
+  test("rejects what waits, and what comes after, with errors that name the message", async () => {
+    const bench = new Bench();
+    const guarded = hold.idempotent(bench.handler, options);
+    const first = guarded({ id: "1" });
+    await world.clock.advance(0);
+    const second = guarded({ id: "1" });
+    const error = { code: "ERR_CLOSED", key: "1", operation: "idempotent", cause: expect.any(ClosedError) };
+    const rejected = expect(second).rejects.toMatchObject(error);
+    const closing = hold.close();
+    await rejected;
+    await expect(guarded({ id: "1" })).rejects.toMatchObject(error);
+    bench.run.finish("done");
+    await Promise.all([first, closing]);
   });
 
   test("can be closed after a call with a signal that is none", async () => {

@@ -289,6 +289,41 @@ describe("a guarded handler", () => {
       expect(there.eventsOf("settled")).toMatchObject([{ outcome: "replayed" }]);
     });
 
+    test.each<[how: string, pass: (reason: unknown) => unknown]>([
+      ["as it is", (reason) => reason],
+      ["as a cause", (reason) => new Error("not shipped", { cause: new DOMException("aborted", { cause: reason }) })],
+    ])('"store": that its time was over is no result; the reason of its signal %s', async (_how, pass) => {
+      const bench = new Bench();
+      const options = { leaseTtlMs: 1_000, maxRunMs: 2_000, onError: "store" } as const;
+      const lost = here.guard(bench.handler, options)({ id: "1" });
+      const rejected = expect(lost).rejects.toThrow();
+      await world.clock.advance(2_000);
+      bench.run.fail(pass(bench.run.signal.reason));
+      await rejected;
+      await world.clock.advance(1_000);
+      expect(await there.guard(() => "shipped", options)({ id: "1" })).toBe("shipped");
+    });
+
+    test('"store": what else a run fails with after its signal has aborted is a result', async () => {
+      const bench = new Bench();
+      const late = here.guard(bench.handler, { leaseTtlMs: 1_000, maxRunMs: 2_000, onError: "store" })({ id: "1" });
+      const rejected = expect(late).rejects.toBe(boom);
+      await world.clock.advance(2_000);
+      bench.run.fail(boom);
+      await rejected;
+      expect(await world.recordOf("1")).toMatchObject({ state: "failed" });
+    });
+
+    test('"store": even undefined is a result, when nothing told the run to stop', async () => {
+      const bench = new Bench();
+      const failed = here.guard(bench.handler, { onError: "store" })({ id: "1" });
+      const rejected = expect(failed).rejects.toBeUndefined();
+      await world.clock.advance(0);
+      bench.run.fail(undefined);
+      await rejected;
+      expect(await world.recordOf("1")).toMatchObject({ state: "failed" });
+    });
+
     test("a function decides by the error", async () => {
       const onError = (error: unknown): "store" | "release" => (error instanceof RangeError ? "store" : "release");
       const failing =
