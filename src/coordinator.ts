@@ -20,9 +20,13 @@ import type { LockSet } from "./primitives/lock/lock-set.ts";
 import type { LockOptions } from "./primitives/lock/options.ts";
 import { withLock } from "./primitives/lock/with-lock.ts";
 import type { Clock } from "./runtime/clock.ts";
+import { isolated } from "./runtime/isolated.ts";
 import { systemClock } from "./runtime/system-clock.ts";
 
-/** Is told what happens to locks, terms and guarded handlers. It must not throw; it is called synchronously. */
+/**
+ * Is told what happens to locks, terms and guarded handlers; called synchronously. What it throws disturbs nothing and
+ * nobody: it goes where the errors of timers go (`uncaughtException`). The same holds for listeners of the events.
+ */
 export type CoordinatorObserver = (event: LeaseEvent | IdempotencyEvent) => void;
 
 const LINES_SETTLE_MS = 2_000;
@@ -98,7 +102,6 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   /** The name under which others see this coordinator. */
   readonly holder: string;
   readonly #clock: Clock;
-  readonly #observer: CoordinatorObserver;
   readonly #scope: Scope = new Scope();
   readonly #closeCache: (() => Promise<void>) | undefined;
   readonly #own: OwnOptions;
@@ -108,18 +111,14 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   /** @param closeCache closes the cache, if it is the coordinator's to close */
   constructor(cache: Cache, options: CoordinatorOptions = {}, closeCache?: () => Promise<void>) {
     super();
-    const { observer: also, telemetry } = options;
+    const { observer, telemetry } = options;
     this.cache = telemetry === undefined ? cache : telemetry.instrument(cache);
     this.#clock = options.clock ?? systemClock;
     this.holder = options.holder ?? newHolder(this.#clock);
     this.#closeCache = closeCache;
-    this.#observer = (event) => {
-      also?.(event);
-      telemetry?.observer(event);
-      if (event.kind === "idempotency") this.#publishIdempotency(event);
-      else this.#publishLease(event);
-    };
-    this.#own = { holder: this.holder, observer: this.#observer, clock: this.#clock, scope: this.#scope };
+    const told = [observer, telemetry?.observer, this.#publish].filter((one) => one !== undefined).map(isolated);
+    const tellAll: CoordinatorObserver = (event) => told.forEach((one) => void one(event));
+    this.#own = { holder: this.holder, observer: tellAll, clock: this.#clock, scope: this.#scope };
   }
 
   /** See {@link withLock}. */
@@ -204,6 +203,11 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   #with(options: CoordinatorLockOptions | undefined): LockOptions {
     return options === undefined ? this.#own : { ...options, ...this.#own };
   }
+
+  readonly #publish: CoordinatorObserver = (event) => {
+    if (event.kind === "idempotency") this.#publishIdempotency(event);
+    else this.#publishLease(event);
+  };
 
   #publishLease(event: LeaseEvent): void {
     const { name, name: key } = event;

@@ -4,6 +4,7 @@ const FLIGHT = "primitives/idempotency/flight.ts";
 const DELIVERY = "primitives/idempotency/delivery.ts";
 const CLAIM = "primitives/idempotency/held-claim.ts";
 const RUN = "primitives/idempotency/run.ts";
+const OPTIONS = "primitives/idempotency/options.ts";
 const FINISH = "primitives/idempotency/finish.ts";
 const MEMO = "primitives/idempotency/memo.ts";
 
@@ -255,6 +256,12 @@ export const idempotency: readonly Mutant[] = [
     file: RUN,
     search: "claim.stopped(error) ?",
     replace: "claim.stopped(settings) ?",
+  },
+  {
+    name: "an observer that throws leaves a message without anybody who ends it",
+    file: OPTIONS,
+    search: "observer: isolated(observer),",
+    replace: "observer,",
   },
   {
     name: "a handler that throws at once is not caught",

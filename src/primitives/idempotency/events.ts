@@ -2,7 +2,8 @@ import type { LossReason } from "../lease/lease.ts";
 
 /**
  * What happens to guarded handlers, for logs and metrics. `name` is the guard's,
- * `key` the message's. An observer must not throw; it is called synchronously.
+ * `key` the message's. Observers are called synchronously; what they throw is an
+ * `uncaughtException` and disturbs nothing.
  */
 export type IdempotencyEvent = About & Happening;
 

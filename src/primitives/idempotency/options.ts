@@ -4,6 +4,7 @@ import type { Codec } from "../../cache/codec/codec.ts";
 import { checkDuration, checkWait } from "../../cache/durations.ts";
 import { ConfigError } from "../../cache/errors.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { isolated } from "../../runtime/isolated.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { Scope } from "../lease/scope.ts";
 import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
@@ -121,6 +122,7 @@ export function idempotentSettings<Input>(options: IdempotentOptions<Input>): Id
   } = options;
   checkText(name, "name");
   checkFunction(key, "key", OF_INPUT);
+  checkFunction(observer, "observer");
   if (pick !== undefined && pick !== false) checkFunction(pick, "fingerprint", OF_INPUT);
   checkWait(waitMs, "waitMs");
   const waits = checkOneOf(whenInProgress, "whenInProgress", ["wait", "reject"]) === "wait";
@@ -142,7 +144,7 @@ export function idempotentSettings<Input>(options: IdempotentOptions<Input>): Id
     codec: checkedCodec(maxResultBytes),
     memo: checkMemo(memo),
     fencing,
-    observer,
+    observer: isolated(observer),
     clock,
     scope,
   };

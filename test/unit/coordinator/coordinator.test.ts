@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Cache } from "../../../src/cache/contract.ts";
 import { ClosedError, ConfigError } from "../../../src/cache/errors.ts";
 import { connect } from "../../../src/connect.ts";
 import type { Coordinator } from "../../../src/coordinator.ts";
 import { FaultyCache } from "../../../src/testing/faulty-cache.ts";
 import { ManualClock } from "../../../src/testing/manual-clock.ts";
+import { uncaughtDuring } from "../../support/uncaught.ts";
 import { follow } from "../lock/world.ts";
 
 describe("a coordinator", () => {
@@ -61,6 +63,40 @@ describe("a coordinator", () => {
     hold.removeAllListeners();
     await hold.acquireLock("job", { ttlMs: 1_000, renew: false });
     await clock.advance(1_000);
+  });
+
+  describe("is not disturbed by", () => {
+    const fault = new Error("a fault of the listener");
+    const failing = (): never => {
+      throw fault;
+    };
+
+    it("a listener that throws, whose error is uncaught as in a timer", async () => {
+      hold.on("lockLost", failing);
+      const uncaught = await uncaughtDuring(async () => {
+        const lock = await hold.acquireLock("job", { ttlMs: 1_000, renew: false });
+        await clock.advance(1_000);
+        expect(lock.isHeld()).toBe(false);
+        expect(lock.signal.reason).toMatchObject({ code: "ERR_LOCK_LOST" });
+      });
+      expect(uncaught).toEqual([fault]);
+    });
+
+    it("an observer that throws, and neither are its telemetry and its listeners", async () => {
+      const told: string[] = [];
+      const telemetry = {
+        instrument: (cache: Cache): Cache => cache,
+        observer: ({ type }: { readonly type: string }): void => void told.push(type),
+      };
+      await using observed = await connect(store, { clock, observer: failing, telemetry });
+      observed.on("lockLost", () => void told.push("lockLost"));
+      const uncaught = await uncaughtDuring(async () => {
+        await observed.acquireLock("job", { ttlMs: 1_000, renew: false });
+        await clock.advance(1_000);
+      });
+      expect(uncaught).toEqual([fault, fault]);
+      expect(told).toEqual(["acquired", "lost", "lockLost"]);
+    });
   });
 
   describe("when it closes", () => {

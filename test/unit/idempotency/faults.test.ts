@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ClosedError, OperationError } from "../../../src/cache/errors.ts";
+import type { IdempotentContext } from "../../../src/primitives/idempotency/context.ts";
 import { IdempotencyInProgressError, IdempotencyLostError } from "../../../src/primitives/idempotency/errors.ts";
+import type { IdempotencyEvent } from "../../../src/primitives/idempotency/events.ts";
 import { Scope } from "../../../src/primitives/lease/scope.ts";
-import { Bench, leaseKey, type Process, World } from "./world.ts";
+import { uncaughtDuring } from "../../support/uncaught.ts";
+import { follow } from "../lock/world.ts";
+import { Bench, leaseKey, type Order, type Process, World } from "./world.ts";
 
 describe("a guarded handler, when the store is at fault", () => {
   let world: World;
@@ -24,6 +28,44 @@ describe("a guarded handler, when the store is at fault", () => {
     expect(world.clock.timers, "timers left").toBe(0);
     process.off("unhandledRejection", onUnhandled);
     expect(unhandled.splice(0)).toEqual([]);
+  });
+
+  test.each<[event: IdempotencyEvent["type"], provoke: () => Promise<unknown>]>([
+    ["claimed", () => here.guard(() => "done")({ id: "1" })],
+    ["settled", () => here.guard(() => "done")({ id: "1" })],
+    ["result-omitted", () => here.guard(() => () => {})({ id: "1" })],
+    [
+      "store-error",
+      () => {
+        here.cache.inject({ fault: "error", operation: "getOrSet", times: 1 });
+        return here.guard(() => "done")({ id: "1" });
+      },
+    ],
+    [
+      "lost",
+      () => {
+        const handler = async (_order: Order, { signal }: IdempotentContext): Promise<void> => {
+          await world.store().delete(leaseKey("1"));
+          await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        };
+        return here
+          .guard(handler)({ id: "1" })
+          .catch((error) => expect(error).toBeInstanceOf(IdempotencyLostError));
+      },
+    ],
+  ])("an observer that throws at %s disturbs neither the call nor the next one", async (type, provoke) => {
+    const fault = new Error("a fault of the observer");
+    here.onEvent = (event) => {
+      if (event.type === type) throw fault;
+    };
+    const uncaught = await uncaughtDuring(async () => {
+      const provoked = follow(provoke());
+      await world.clock.advance(30_000);
+      expect(provoked.state()).toBe("fulfilled");
+    });
+    expect(uncaught).toEqual([fault]);
+    here.onEvent = () => {};
+    expect(await here.guard(() => "next")({ id: "2" })).toBe("next");
   });
 
   describe("for the claim", () => {

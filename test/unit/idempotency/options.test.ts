@@ -36,6 +36,7 @@ describe("the options of a guarded handler", () => {
     ["maxResultBytes", 0, 1.5, Number.POSITIVE_INFINITY],
     ["memo", 5, null],
     ["fencing", "yes"],
+    ["observer", null, {}],
   ])("%s is checked when the guard is made, and named", (option, ...values) => {
     for (const value of values) {
       expect(() => make({ ...valid, [option]: value })).toThrow(ConfigError);

@@ -42,6 +42,7 @@ export class Process {
   readonly cache: FaultyCache;
   readonly clock: ManualClock;
   readonly events: IdempotencyEvent[] = [];
+  onEvent: (event: IdempotencyEvent) => void = () => {};
 
   constructor(world: World, cache: FaultyCache) {
     this.cache = cache;
@@ -56,7 +57,10 @@ export class Process {
       name: "ship",
       key: (order) => order.id,
       clock: this.clock,
-      observer: (event) => this.events.push(event),
+      observer: (event) => {
+        this.events.push(event);
+        this.onEvent(event);
+      },
       ...options,
     });
   }
