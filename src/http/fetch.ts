@@ -1,3 +1,6 @@
+import { describe } from "../cache/checks.ts";
+import { checkFunction } from "../cache/choices.ts";
+import { ConfigError } from "../cache/errors.ts";
 import type { IdempotentContext } from "../primitives/idempotency/context.ts";
 import { HttpGuard } from "./http-guard.ts";
 import { readResponse } from "./kept-response.ts";
@@ -17,13 +20,14 @@ export type FetchHandler = (request: Request, context?: IdempotentContext) => Re
  * passed on as it comes, and not kept.
  *
  * @param hold a `Coordinator`
- * @throws ConfigError naming the option that is wrong
+ * @throws ConfigError naming the option that is wrong; for a request, when the handler gives no response
  */
 export function idempotentFetch(
   hold: GuardMaker,
   handler: FetchHandler,
   options: HttpIdempotencyOptions<Request>,
 ): (request: Request) => Promise<Response> {
+  checkFunction(handler, "the handler");
   const settings = httpSettings(options);
   const guard = new HttpGuard(hold, settings);
   const { identity, fingerprint } = options;
@@ -35,13 +39,21 @@ export function idempotentFetch(
       identity: identity && (() => identity(request)),
       payload: () => (fingerprint ? fingerprint(request) : readPayload(request)),
       run: async (context) => {
-        const { kept, response } = await readResponse(await handler(request, context), settings.maxBodyBytes);
+        const made = await handler(request, context);
+        checkResponse(made);
+        const { kept, response } = await readResponse(made, settings.maxBodyBytes);
         own = response;
         return kept;
       },
     });
     return verdict.send === "own" ? (own as Response) : verdict.response;
   };
+}
+
+/** One of another realm, or another implementation, does as well. */
+function checkResponse(made: Partial<Response> | undefined | null): void {
+  if (typeof made?.headers?.get === "function") return;
+  throw new ConfigError(`the handler gave ${describe(made)}; it must give a Response`);
 }
 
 /** From a copy, so that the handler can read the body as well. */

@@ -1,4 +1,5 @@
 import { describe } from "../cache/checks.ts";
+import { checkFunction } from "../cache/choices.ts";
 import { CodecError, ConfigError } from "../cache/errors.ts";
 import type { IdempotentContext } from "../primitives/idempotency/context.ts";
 import { fingerprint } from "../primitives/idempotency/fingerprint.ts";
@@ -43,6 +44,7 @@ export class HttpGuard {
   readonly #guarded: Idempotent<Input, KeptResponse | PassedResponse>;
 
   constructor(maker: GuardMaker, settings: HttpIdempotencySettings) {
+    checkFunction(maker?.idempotent, "hold.idempotent", "that of a coordinator");
     this.#settings = settings;
     this.#guarded = maker.idempotent((input: Input, context) => this.#run(input, context), {
       ...settings.guard,

@@ -1,4 +1,5 @@
 import { describe } from "../cache/checks.ts";
+import { checkFunction, checkOneOf, checkOptions } from "../cache/choices.ts";
 import { ConfigError } from "../cache/errors.ts";
 import type { IdempotentHandler } from "../primitives/idempotency/context.ts";
 import type { Idempotent } from "../primitives/idempotency/idempotent.ts";
@@ -75,11 +76,15 @@ const MAX_BODY_BYTES: number = 512 * 1024;
 /** Room for status and headers. */
 const HEADERS_BYTES: number = 64 * 1024;
 
+/** What a codec can be made to take. */
+const LONGEST_BODY_BYTES: number = 256 * 1024 * 1024 - HEADERS_BYTES;
+
 /** A handler that never answers must not hold its key for ever. */
 const MAX_RUN_MS = 300_000;
 
 /** Fills in the defaults. Throws `ConfigError` naming the option that is wrong. */
 export function httpSettings<Req>(options: HttpIdempotencyOptions<Req>): HttpIdempotencySettings {
+  checkOptions(options, "an HTTP guard");
   const {
     identity,
     name = "http",
@@ -97,11 +102,16 @@ export function httpSettings<Req>(options: HttpIdempotencyOptions<Req>): HttpIde
       `identity is ${describe(identity)}; it must be a function that says who is asking, or false if all callers are one`,
     );
   }
-  if (fingerprint !== undefined && typeof fingerprint !== "function") {
-    throw new ConfigError(`fingerprint is ${describe(fingerprint)}; it must be a function of the request`);
-  }
-  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 0) {
-    throw new ConfigError(`maxBodyBytes is ${describe(maxBodyBytes)}; it must be a whole number of bytes, 0 or more`);
+  checkTokens(methods, "methods", "an array of methods");
+  if (methods.length === 0) throw new ConfigError("methods is empty, so nothing would be guarded");
+  checkOneOf(required, "required", [true, false]);
+  if (fingerprint !== undefined) checkFunction(fingerprint, "fingerprint", "a function of the request");
+  checkFunction(keep, "keep", "a function of the status");
+  checkTokens(replayHeaders, "replayHeaders", "an array of header names");
+  if (!Number.isSafeInteger(maxBodyBytes) || maxBodyBytes < 0 || maxBodyBytes > LONGEST_BODY_BYTES) {
+    throw new ConfigError(
+      `maxBodyBytes is ${describe(maxBodyBytes)}; it must be a whole number of bytes from 0 to ${LONGEST_BODY_BYTES}`,
+    );
   }
   return {
     guard: { maxRunMs: MAX_RUN_MS, ...guard, name, whenInProgress, maxResultBytes: maxBodyBytes + HEADERS_BYTES },
@@ -111,4 +121,15 @@ export function httpSettings<Req>(options: HttpIdempotencyOptions<Req>): HttpIde
     replayHeaders: new Set([...REPLAY_HEADERS, ...replayHeaders.map((header) => header.toLowerCase())]),
     maxBodyBytes,
   };
+}
+
+/** The names of methods and headers are tokens (RFC 9110, 5.6.2). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+
+function checkTokens(value: unknown, option: string, what: string): void {
+  if (!Array.isArray(value)) throw new ConfigError(`${option} is ${describe(value)}; it must be ${what}`);
+  for (const one of value) {
+    if (typeof one === "string" && TOKEN.test(one)) continue;
+    throw new ConfigError(`${option} has ${describe(one)}; it must be ${what}`);
+  }
 }
