@@ -19,10 +19,11 @@ const canonical = createCodec({
  * `0` and `-0`; `null`, `undefined` and a missing property; an object and a `Map`;
  * an array and a `Set`. `NaN` is itself.
  *
+ * @param name of the guard, and `key` of the message if there is one: for the error
  * @throws CodecError naming the path of what has no encoding: functions, symbols,
  *   instances of classes, invalid dates, cycles
  */
-export function fingerprint(value: unknown, name: string): Uint8Array {
+export function fingerprint(value: unknown, name: string, key?: string): Uint8Array {
   try {
     return new Uint8Array(createHash("sha256").update(canonical.encode(value)).digest());
   } catch (error) {
@@ -30,7 +31,7 @@ export function fingerprint(value: unknown, name: string): Uint8Array {
     throw new CodecError(
       `idempotent "${name}": the input cannot be compared with others: ${error.message}. ` +
         "Give a fingerprint option that picks the data out of it, or fingerprint: false",
-      { operation: "fingerprint", cause: error },
+      { operation: "fingerprint", cause: error, ...(key === undefined ? {} : { key }) },
     );
   }
 }

@@ -107,7 +107,7 @@ class Guard<Input, Result> {
     // Once, at entry: a handler that changes its input changes neither of them.
     const keys = messageKeys(name, keyOf(input));
     if (scope?.closed) throw closedError(name, keys.name, scope.closed);
-    const fingerprint = fingerprintOf(input);
+    const fingerprint = fingerprintOf(input, keys.name);
     const delivery = new Delivery<Input, Result>({
       name,
       key: keys.name,

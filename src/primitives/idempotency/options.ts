@@ -55,7 +55,10 @@ export interface IdempotentOptions<Input> {
   readonly whenStoreDown?: "fail" | "run";
   /** After this long a run's claim is not renewed any more, and its signal aborts. Default `Infinity`. */
   readonly maxRunMs?: number;
-  /** The longest result that is kept, in bytes of CBOR. Default 1 MiB, which is also what stores take by default. */
+  /**
+   * The longest result that is kept, in bytes of CBOR. Default 1 MiB. What the store takes is a second limit, and counts
+   * the record around the result as well: up to 256 bytes.
+   */
   readonly maxResultBytes?: number;
   /**
    * Keeps results in this process as well, so that a duplicate costs nothing.
@@ -74,7 +77,7 @@ export interface IdempotentOptions<Input> {
 
 export interface IdempotentSettings<Input> extends MessageSettings {
   readonly keyOf: (input: Input) => string;
-  readonly fingerprintOf: (input: Input) => Uint8Array | undefined;
+  readonly fingerprintOf: (input: Input, key: string) => Uint8Array | undefined;
 }
 
 /** What a message needs once its key and fingerprint are known. */
@@ -153,9 +156,9 @@ export function idempotentSettings<Input>(options: IdempotentOptions<Input>): Id
 function fingerprinter<Input>(
   name: string,
   pick: ((input: Input) => unknown) | false | undefined,
-): (input: Input) => Uint8Array | undefined {
+): (input: Input, key: string) => Uint8Array | undefined {
   if (pick === false) return () => undefined;
-  return (input) => fingerprint(pick ? pick(input) : input, name);
+  return (input, key) => fingerprint(pick ? pick(input) : input, name, key);
 }
 
 function errorPolicy(policy: ErrorPolicy | ((error: unknown) => ErrorPolicy)): (error: unknown) => ErrorPolicy {

@@ -103,6 +103,17 @@ describe("a guarded handler", () => {
     expect(bench.runs).toHaveLength(1);
   });
 
+  test("names the message whose input cannot be compared", async () => {
+    const input = { id: "1", ship: () => {} } as Order;
+    const error = {
+      code: "ERR_CODEC",
+      operation: "fingerprint",
+      key: "1",
+      message: expect.stringContaining("value.ship"),
+    };
+    await expect(here.guard(() => "done")(input)).rejects.toMatchObject(error);
+  });
+
   test("compares only what the fingerprint option picks, or nothing", async () => {
     const byAmount = { fingerprint: (order: Order) => order.amount };
     await here.guard(() => "done", byAmount)({ id: "1", amount: 1 });

@@ -7,6 +7,24 @@ const common = { nonce, attempt: 2, fencingToken: 0, lastToken: 0, fingerprint: 
 const running: MessageRecord = { ...common, state: "running", ttlMs: 30_000 };
 const finished = { ...common, finishedAtMs: 2_000, keptMs: Number.POSITIVE_INFINITY } as const;
 
+test("the record around a result has at most 256 bytes", () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  const bytes = new Uint8Array(1024 * 1024);
+  const record = encodeRecord({
+    nonce,
+    state: "completed",
+    attempt: most,
+    fencingToken: most,
+    lastToken: most,
+    fingerprint: new Uint8Array(32),
+    startedAtMs: most - 0.5,
+    finishedAtMs: most - 0.5,
+    keptMs: most - 0.5,
+    result: { bytes },
+  });
+  expect(record.length - bytes.length).toBeLessThanOrEqual(256);
+});
+
 /** As docs/records.md describes them. */
 describe("the record of a message", () => {
   test.each<[MessageRecord, object]>([
