@@ -1,11 +1,12 @@
 import { describe } from "./cache/checks.ts";
-import type { Cache } from "./cache/contract.ts";
+import { checkOptions } from "./cache/choices.ts";
+import { type Cache, isCache } from "./cache/contract.ts";
+import { checkDuration } from "./cache/durations.ts";
 import { ConfigError } from "./cache/errors.ts";
 import { createMemoryCache } from "./cache/memory/index.ts";
 import type { RedisClient, RedisConfig } from "./cache/redis/index.ts";
 import type { CacheConfig } from "./config/load-config.ts";
 import { Coordinator, type CoordinatorOptions } from "./coordinator.ts";
-import type { Clock } from "./runtime/clock.ts";
 
 /**
  * What to connect to:
@@ -19,13 +20,13 @@ export type ConnectTarget = string | RedisConfig | CacheConfig | RedisClient | C
 
 export interface ConnectOptions extends CoordinatorOptions {
   /** Put before every key, as it is. Not for a `Cache` that is handed in. */
-  readonly keyPrefix?: string;
+  readonly keyPrefix?: string | undefined;
   /** The longest time one store operation may take. Default 2,000. Redis only. */
-  readonly operationTimeoutMs?: number;
+  readonly operationTimeoutMs?: number | undefined;
   /** The longest time that connecting may take. Default 5,000. Redis only. */
-  readonly connectTimeoutMs?: number;
+  readonly connectTimeoutMs?: number | undefined;
   /** The largest value that the cache takes. Default 1 MiB. */
-  readonly maxValueBytes?: number;
+  readonly maxValueBytes?: number | undefined;
 }
 
 /**
@@ -37,8 +38,18 @@ export interface ConnectOptions extends CoordinatorOptions {
  *   the cache disabled
  */
 export async function connect(target: ConnectTarget | undefined, options: ConnectOptions = {}): Promise<Coordinator> {
+  checkOptions(options, "connect");
+  // The memory store has no use for them, but the code that runs on it today runs on a server tomorrow.
+  for (const limit of ["operationTimeoutMs", "connectTimeoutMs"] as const) {
+    if (options[limit] !== undefined) checkDuration(options[limit], limit, 1);
+  }
   const { cache, owned } = await open(storeOf(target), options);
-  return new Coordinator(cache, options, owned ? () => cache.close() : undefined);
+  try {
+    return new Coordinator(cache, options, owned ? () => cache.close() : undefined);
+  } catch (error) {
+    if (owned) await cache.close();
+    throw error;
+  }
 }
 
 /** What to open, without the wrapping of `loadConfig`. */
@@ -72,31 +83,13 @@ async function open(
     }
     return { cache: target, owned: false };
   }
-  const common = pick(options);
+  const { keyPrefix, maxValueBytes, clock, operationTimeoutMs, connectTimeoutMs } = options;
+  const common = { keyPrefix, maxValueBytes, clock };
   if (typeof target === "string" && target.startsWith("memory:")) {
-    const name = target.slice("memory:".length);
-    return { cache: createMemoryCache({ ...common, ...(name === "" ? {} : { name }) }), owned: true };
+    const name = target.slice("memory:".length) || undefined;
+    return { cache: createMemoryCache({ ...common, name }), owned: true };
   }
   // Loaded on demand: who uses the memory store need not load a Redis client.
   const { openRedisCache } = await import("./cache/redis/index.ts");
-  const { operationTimeoutMs, connectTimeoutMs } = options;
-  const cache = await openRedisCache(target, {
-    ...common,
-    ...(operationTimeoutMs === undefined ? {} : { operationTimeoutMs }),
-    ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
-  });
-  return { cache, owned: true };
-}
-
-function pick(options: ConnectOptions): { keyPrefix?: string; maxValueBytes?: number; clock?: Clock } {
-  const { keyPrefix, maxValueBytes, clock } = options;
-  return {
-    ...(keyPrefix === undefined ? {} : { keyPrefix }),
-    ...(maxValueBytes === undefined ? {} : { maxValueBytes }),
-    ...(clock === undefined ? {} : { clock }),
-  };
-}
-
-function isCache(target: Exclude<ConnectTarget, CacheConfig>): target is Cache {
-  return typeof target === "object" && "compareAndSet" in target && "getOrSet" in target;
+  return { cache: await openRedisCache(target, { ...common, operationTimeoutMs, connectTimeoutMs }), owned: true };
 }

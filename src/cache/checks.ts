@@ -1,5 +1,6 @@
 /** The checks of input that every backend makes before any round trip. */
 
+import { types } from "node:util";
 import { ConfigError, InvalidTtlError, OperationError } from "./errors.ts";
 
 /** The longest key, in UTF-8 bytes, without the store's own prefix. */
@@ -46,7 +47,10 @@ export function checkValue(
   maxBytes: number,
 ): asserts value is Uint8Array {
   if (!(value instanceof Uint8Array)) {
-    throw new OperationError(`${operation} "${key}": a value is a Uint8Array, not ${describe(value)}`, {
+    const found = types.isUint8Array(value)
+      ? "one of another realm, such as a vm's: copy it into one of this"
+      : describe(value);
+    throw new OperationError(`${operation} "${key}": a value is a Uint8Array, not ${found}`, {
       code: "ERR_INVALID_VALUE",
       key,
       operation,

@@ -1,3 +1,6 @@
+import { describe } from "./checks.ts";
+import { ConfigError } from "./errors.ts";
+
 /**
  * The Cache contract: the one interface that every backend implements and the
  * only thing that a primitive may touch.
@@ -131,7 +134,19 @@ export type CacheOperation = "get" | "set" | "delete" | "getOrSet" | "compareAnd
 /** Where a primitive gets its cache: the cache, or a function that finds one for each call. */
 export type CacheSource = Cache | (() => Cache | Promise<Cache>);
 
-/** The cache behind a {@link CacheSource}. */
+/** The cache behind a {@link CacheSource}. Rejects with a `ConfigError` when that is none. */
 export function resolveCache(source: CacheSource): Cache | Promise<Cache> {
-  return typeof source === "function" ? source() : source;
+  const cache = typeof source === "function" ? source() : source;
+  return isCache(cache) ? cache : later(cache);
+}
+
+async function later(found: Promise<Cache>): Promise<Cache> {
+  const cache = await found;
+  if (isCache(cache)) return cache;
+  throw new ConfigError(`the cache is ${describe(cache)}; it must be a Cache, or a function that gives one`);
+}
+
+/** Whether it looks like one. */
+export function isCache(value: unknown): value is Cache {
+  return typeof (value as Partial<Cache> | null | undefined)?.compareAndSet === "function";
 }

@@ -1,7 +1,7 @@
 import { describe } from "../cache/checks.ts";
 import { ConfigError } from "../cache/errors.ts";
-import { type Address, type Place, resolveAddress } from "../cache/redis/address.ts";
-import type { RedisConfig, RedisNode } from "../cache/redis/options.ts";
+import { type Address, type Endpoint, type Place, resolveAddress } from "../cache/redis/address.ts";
+import type { RedisConfig } from "../cache/redis/options.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** Where a tenant's data is; what a manager's `resolve` gives. */
@@ -10,14 +10,14 @@ export type TenantConfig = TenantStore & {
    * Stands before every key of the tenant, as it is. No other tenant on the same server and database may have
    * the same, or one of which this is the beginning. Default: derived from the tenant's id.
    */
-  readonly keyPrefix?: string;
+  readonly keyPrefix?: string | undefined;
 };
 
 type TenantStore =
   /** As for `connect`: `redis://…`, `rediss://…`, `redis+sentinel://…`, `redis+cluster://…`, `redis+unix://…`, `memory:`, `memory:NAME`. */
-  | { readonly url: string; readonly redis?: never }
+  | { readonly url: string; readonly redis?: undefined }
   /** The same as an object, such as `loadConfig` gives. */
-  | { readonly redis: RedisConfig; readonly url?: never };
+  | { readonly redis: RedisConfig; readonly url?: undefined };
 
 /** A store as the manager tells it from others. */
 export interface Target {
@@ -66,7 +66,7 @@ function placesOf(at: Place): string[] {
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
 /** Names of one host that can be told to be the same without asking anybody are written in one way. */
-function nodeName({ host, port }: Required<RedisNode>): string {
+function nodeName({ host, port }: Endpoint): string {
   const name = host.toLowerCase().replace(/\.$/, "");
   return `${LOOPBACK.test(name) ? "localhost" : name}:${port}`;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../runtime/clock.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
-import { describe } from "../checks.ts";
+import { checkKeyPrefix, describe } from "../checks.ts";
+import { checkOptions } from "../choices.ts";
 import type { Cache, CacheOperation, CacheStats, CompareAndSetOptions, GetOrSetResult, Unwatch } from "../contract.ts";
 import { CacheCounters } from "../counters.ts";
 import { ConfigError } from "../errors.ts";
@@ -15,22 +16,22 @@ export interface MemoryCacheOptions {
    * The store of that name in this process, shared by every handle that names
    * it and forgotten when the last of them is closed. Default: a store of its own.
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * Kept apart from every other prefix of the same store, and from none: a handle
    * reaches only what was written under its own. Default: none.
    */
-  readonly keyPrefix?: string;
+  readonly keyPrefix?: string | undefined;
   /**
    * How many entries the store holds at most, expired ones not counted. One more
    * is refused with an `OperationError` of code `ERR_CACHE_FULL`; nothing is ever
    * evicted. From 1 to 16,777,216 (2^24, all that a `Map` takes). Default 1,000,000.
    */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /** The largest value in bytes, for this handle. Default 1 MiB. */
-  readonly maxValueBytes?: number;
+  readonly maxValueBytes?: number | undefined;
   /** Default: the process's own clock. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** The most entries that a `Map` takes. */
@@ -52,9 +53,10 @@ const DEFAULTS: StoreOptions = { clock: systemClock, maxEntries: 1_000_000 };
  *   which the named store was opened
  */
 export function createMemoryCache(options: MemoryCacheOptions = {}): Cache {
+  checkOptions(options, "createMemoryCache");
   const { name, keyPrefix = "", maxEntries, maxValueBytes, clock } = options;
-  checkText("name", name);
-  checkText("keyPrefix", keyPrefix);
+  checkName(name);
+  checkKeyPrefix(keyPrefix, "keyPrefix");
   checkMaxEntries(maxEntries);
   const guard = new OperationGuard(maxValueBytes);
   const given = { ...(clock && { clock }), ...(maxEntries !== undefined && { maxEntries }) };
@@ -168,9 +170,9 @@ class MemoryCache implements Cache {
   }
 }
 
-function checkText(option: string, value: unknown): void {
-  if (value === undefined || (typeof value === "string" && value.isWellFormed())) return;
-  throw new ConfigError(`${option} is ${describe(value)}; it must be a string without lone surrogates`);
+function checkName(name: unknown): void {
+  if (name === undefined || (typeof name === "string" && name.isWellFormed())) return;
+  throw new ConfigError(`name is ${describe(name)}; it must be a string without lone surrogates`);
 }
 
 function checkMaxEntries(value: unknown): void {

@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import { ConfigError } from "../errors.ts";
 import { parseConnectionUrl } from "./connection-url.ts";
-import type { RedisConfig, RedisNode } from "./options.ts";
+import type { RedisConfig } from "./options.ts";
 
 /** A checked {@link RedisConfig}: every default filled in. */
 export interface Address {
@@ -15,17 +15,23 @@ export interface Address {
   readonly tls: TlsOptions | undefined;
 }
 
+/** A `RedisNode` with its port. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 export type Place =
-  | { readonly kind: "host"; readonly host: string; readonly port: number }
+  | ({ readonly kind: "host" } & Endpoint)
   | { readonly kind: "socket"; readonly path: string }
   | {
       readonly kind: "sentinel";
-      readonly hosts: readonly Required<RedisNode>[];
+      readonly hosts: readonly Endpoint[];
       readonly name: string;
       readonly username: string | undefined;
       readonly password: string | undefined;
     }
-  | { readonly kind: "cluster"; readonly nodes: readonly Required<RedisNode>[] };
+  | { readonly kind: "cluster"; readonly nodes: readonly Endpoint[] };
 
 const PROPERTIES = ["host", "port", "path", "username", "password", "database", "tls", "sentinel", "cluster"];
 const DEFAULT_PORT = 6379;
@@ -120,7 +126,7 @@ function checkSentinel(
   };
 }
 
-function checkNodes(nodes: unknown, list: string, defaultPort: number, faults: string[]): Required<RedisNode>[] {
+function checkNodes(nodes: unknown, list: string, defaultPort: number, faults: string[]): Endpoint[] {
   if (Array.isArray(nodes) && nodes.length > 0) {
     return nodes.map((node, index) => {
       const which = `${list}[${index}]`;
@@ -137,7 +143,7 @@ function checkNode(
   which: string,
   defaultPort: number,
   faults: string[],
-): Required<RedisNode> {
+): Endpoint {
   const { host, port = defaultPort } = node;
   if (!isHost(host)) faults.push(`the host${which} is missing, or is not just a name or an IP address`);
   if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -160,7 +166,7 @@ function checkShape(value: unknown, what: string, properties: readonly string[],
 }
 
 function labelOf(at: Place): string {
-  const list = (nodes: readonly Required<RedisNode>[]): string => nodes.map(nodeLabel).join(",");
+  const list = (nodes: readonly Endpoint[]): string => nodes.map(nodeLabel).join(",");
   switch (at.kind) {
     case "host":
       return nodeLabel(at);
@@ -173,6 +179,6 @@ function labelOf(at: Place): string {
   }
 }
 
-function nodeLabel({ host, port }: Required<RedisNode>): string {
+function nodeLabel({ host, port }: Endpoint): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

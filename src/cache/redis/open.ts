@@ -1,5 +1,6 @@
 import { systemClock } from "../../runtime/system-clock.ts";
 import { checkKeyPrefix, DEFAULT_MAX_VALUE_BYTES } from "../checks.ts";
+import { checkOptions } from "../choices.ts";
 import type { Cache } from "../contract.ts";
 import { checkDuration } from "../durations.ts";
 import { checkMaxValueBytes, OperationGuard } from "../guard.ts";
@@ -29,6 +30,7 @@ export async function openRedisCache(
   target: string | RedisConfig | RedisClient,
   options: RedisCacheOptions = {},
 ): Promise<Cache> {
+  checkOptions(options, "openRedisCache");
   const { keyPrefix = "" } = options;
   checkKeyPrefix(keyPrefix, "keyPrefix");
   const store = await openRedisStore(target, options);
@@ -53,10 +55,11 @@ export async function openRedisStore(
   target: string | RedisConfig | RedisClient,
   options: Omit<RedisCacheOptions, "keyPrefix"> = {},
 ): Promise<SharedStore> {
+  const { maxValueBytes = DEFAULT_MAX_VALUE_BYTES, operationTimeoutMs = 2_000, connectTimeoutMs = 5_000 } = options;
   const { clock = systemClock } = options;
-  const maxValueBytes = checkMaxValueBytes(options.maxValueBytes ?? DEFAULT_MAX_VALUE_BYTES);
-  const operationTimeoutMs = checkDuration(options.operationTimeoutMs ?? 2_000, "operationTimeoutMs", 1);
-  const connectTimeoutMs = checkDuration(options.connectTimeoutMs ?? 5_000, "connectTimeoutMs", 1);
+  checkMaxValueBytes(maxValueBytes);
+  checkDuration(operationTimeoutMs, "operationTimeoutMs", 1);
+  checkDuration(connectTimeoutMs, "connectTimeoutMs", 1);
   const limits = { clock, operationTimeoutMs, connectTimeoutMs };
 
   const place = isRedisClient(target) ? lentClient(target) : ownClient(target, limits);

@@ -267,6 +267,9 @@ describe("connecting with bad options", () => {
   it.each<[string, RedisCacheOptions]>([
     ["a prefix that opens a hash tag", { keyPrefix: "shop:{" }],
     ["a prefix with an empty hash tag", { keyPrefix: "shop:{}:" }],
+    ["a limit of null", { operationTimeoutMs: null as never }],
+    ["a size of null", { maxValueBytes: null as never }],
+    ["no object", null as never],
     ["a limit of 0", { operationTimeoutMs: 0 }],
     ["a limit that is no number", { connectTimeoutMs: Number.NaN }],
     ["a size that is no number", { maxValueBytes: Number.NaN }],

@@ -154,9 +154,10 @@ describe("a target", () => {
       "memory:",
       "memory:h",
     ].map((url) => idOf({ url }));
-    for (const tls of [{ key: "a" }, { key: "b" }, { key: Buffer.from("a") }]) ids.push(idOf({ redis: { tls } }));
+    for (const tls of [{ key: "a" }, { key: "b" }, { key: Buffer.from("a") }])
+      ids.push(idOf({ redis: { host: "h", tls } }));
     for (const secureContext of [createContext(), createContext()]) {
-      ids.push(idOf({ redis: { tls: { secureContext: secureContext as never } } }));
+      ids.push(idOf({ redis: { host: "h", tls: { secureContext: secureContext as never } } }));
     }
     expect(new Set(ids).size).toBe(ids.length);
   });

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Cache } from "../../../src/cache/contract.ts";
 import { ConfigError } from "../../../src/cache/errors.ts";
@@ -348,10 +349,16 @@ describe("options", () => {
     ["maxValueBytes", { maxValueBytes: null }],
     ["keyPrefix", { keyPrefix: 5 }],
     ["keyPrefix", { keyPrefix: "\ud800" }],
+    ["keyPrefix", { keyPrefix: "{a" }],
+    ["keyPrefix", { keyPrefix: null }],
     ["name", { name: null }],
   ])("refuses a bad %s by name: %o", (option, options) => {
     expect(() => createMemoryCache(options)).toThrow(ConfigError);
     expect(() => createMemoryCache(options)).toThrow(option);
+  });
+
+  it("must come as an object", () => {
+    for (const options of [null, 5]) expect(() => createMemoryCache(options as never)).toThrow(ConfigError);
   });
 
   it("maxValueBytes is the handle's", async () => {
@@ -359,5 +366,13 @@ describe("options", () => {
     await small.set("key", new Uint8Array(3), HOUR);
     await expect(small.set("key", new Uint8Array(4), HOUR)).rejects.toMatchObject({ code: "ERR_INVALID_VALUE" });
     await open({ name: "sizes" }).set("key", new Uint8Array(4), HOUR);
+  });
+});
+
+it("says that bytes come from another realm, which looks like being refused for what they are", async () => {
+  const foreign = runInNewContext("new Uint8Array([1])") as Uint8Array;
+  await expect(open().set("key", foreign, HOUR)).rejects.toMatchObject({
+    code: "ERR_INVALID_VALUE",
+    message: expect.stringContaining("another realm"),
   });
 });
