@@ -1,6 +1,7 @@
 /** `holdfast/cache`: the contract that every backend implements, its errors, the codec, and typed keys. */
 
-export type { ComputeOptions, ErrorListener, LoadContext } from "../typed/compute.ts";
+export type { ErrorListener, LoadContext } from "../typed/compute.ts";
+export type { ComputeOptions } from "../typed/compute-options.ts";
 export { defineKey, type KeyOptions, type TypedKey } from "../typed/define-key.ts";
 export { ComputeTimeoutError, ValidationError } from "../typed/errors.ts";
 export { unchecked } from "../typed/schema.ts";

@@ -14,7 +14,6 @@
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Cache } from "../cache/contract.ts";
-import { checkWait } from "../cache/durations.ts";
 import { isStoreFault } from "../cache/errors.ts";
 import { leaseKeys } from "../primitives/lease/names.ts";
 import { takeLock } from "../primitives/lock/acquire-lock.ts";
@@ -23,25 +22,10 @@ import type { Lock } from "../primitives/lock/lock.ts";
 import { lockSettings } from "../primitives/lock/options.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { waitFor } from "../runtime/wait-for.ts";
+import { type ComputeOptions, type ComputeSettings, computeSettings } from "./compute-options.ts";
 import type { TypedKey } from "./define-key.ts";
-import { encodeComputed } from "./entry.ts";
 import { ComputeTimeoutError } from "./errors.ts";
 import type { Found, Input, Output, Values } from "./values.ts";
-
-export interface ComputeOptions {
-  /** For how long after its TTL a value is still served at once, while one process computes it again. Default 0. */
-  readonly staleMs?: number;
-  /** For how long after its TTL a value is served when it cannot be computed again. Default 0. */
-  readonly graceMs?: number;
-  /** For how long it is remembered that there is no value, when `load` gave `undefined`. Default 0: not at all. */
-  readonly absentTtlMs?: number;
-  /** How long to wait for somebody else's computation. Default 30,000. */
-  readonly waitMs?: number;
-  /** How long the others wait for a process that died while it computed. At least 100. Default 5,000. */
-  readonly leaseTtlMs?: number;
-  /** Ends the wait of this caller. A computation under way goes on for the others. */
-  readonly signal?: AbortSignal;
-}
 
 export interface LoadContext {
   /** Aborts when somebody else may have begun to compute the same value. The result is then of no use to others. */
@@ -58,15 +42,10 @@ export type Load<Schema extends StandardSchemaV1> = (
   context: LoadContext,
 ) => Input<Schema> | undefined | Promise<Input<Schema> | undefined>;
 
-interface Job<Schema extends StandardSchemaV1> {
+interface Job<Schema extends StandardSchemaV1> extends ComputeSettings {
   readonly cache: Cache;
   readonly key: string;
   readonly load: Load<Schema>;
-  readonly staleMs: number;
-  readonly graceMs: number;
-  readonly absentTtlMs: number;
-  readonly waitMs: number;
-  readonly leaseTtlMs: number;
 }
 
 /** What the store holds under the key; `found` is missing if that is no usable value. */
@@ -75,13 +54,20 @@ interface Seen<Schema extends StandardSchemaV1> {
   readonly found?: Found<Schema>;
 }
 
+/** What a computation gave. */
+interface Computed<Schema extends StandardSchemaV1> {
+  readonly value: Output<Schema> | undefined;
+  /** As it was stored, for those who get a copy; `null` if there is no value. */
+  readonly bytes: Uint8Array | null;
+}
+
 export class Computer<Schema extends StandardSchemaV1> {
   readonly #definition: TypedKey<never, Schema>;
   readonly #values: Values<Schema>;
   readonly #clock: Clock;
   readonly #onError: ErrorListener;
   /** Computations that callers of this process wait for, by cache and key. */
-  readonly #flights = new WeakMap<Cache, Map<string, Promise<Output<Schema> | undefined>>>();
+  readonly #flights = new WeakMap<Cache, Map<string, Promise<Computed<Schema>>>>();
   /** Keys that this process computes again in the background. */
   readonly #refreshing = new WeakMap<Cache, Set<string>>();
 
@@ -98,17 +84,8 @@ export class Computer<Schema extends StandardSchemaV1> {
     load: Load<Schema>,
     options: ComputeOptions,
   ): Promise<Output<Schema> | undefined> {
-    const job: Job<Schema> = {
-      cache,
-      key,
-      load,
-      staleMs: checkWait(options.staleMs ?? 0, "staleMs"),
-      graceMs: checkWait(options.graceMs ?? 0, "graceMs"),
-      absentTtlMs: checkWait(options.absentTtlMs ?? 0, "absentTtlMs"),
-      waitMs: checkWait(options.waitMs ?? 30_000, "waitMs"),
-      leaseTtlMs: options.leaseTtlMs ?? 5_000,
-    };
-    options.signal?.throwIfAborted();
+    const job: Job<Schema> = { cache, key, load, ...computeSettings(options, "getOrCompute") };
+    job.signal?.throwIfAborted();
     const { found } = await this.#look(job);
     if (found && this.#isFresh(found)) return found.value;
     if (found && this.#ageMs(found) < job.staleMs) {
@@ -116,31 +93,29 @@ export class Computer<Schema extends StandardSchemaV1> {
       return found.value;
     }
     try {
-      return await this.#join(job, found, options.signal);
+      return await this.#join(job, found);
     } catch (error) {
-      if (options.signal?.aborted || !found || this.#ageMs(found) >= job.graceMs) throw error;
+      if (job.signal?.aborted || !found || this.#ageMs(found) >= job.graceMs) throw error;
       return found.value;
     }
   }
 
-  /** Waits for the computation of this process, which is started if there is none. */
-  #join(
-    job: Job<Schema>,
-    found: Found<Schema> | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<Output<Schema> | undefined> {
-    const flights = memo(this.#flights, job.cache, () => new Map<string, Promise<Output<Schema> | undefined>>());
-    const underWay = flights.get(job.key);
+  /** Waits for the computation of this process, which is started if there is none. Each caller gets its own value. */
+  async #join(job: Job<Schema>, found: Found<Schema> | undefined): Promise<Output<Schema> | undefined> {
+    const { key, signal, waitMs } = job;
+    const flights = memo(this.#flights, job.cache, () => new Map<string, Promise<Computed<Schema>>>());
+    const underWay = flights.get(key);
     if (underWay !== undefined) {
       const timedOut = (): Error => timeout(job, undefined);
-      return waitFor(this.#clock, underWay, { signal, limitMs: job.waitMs, timedOut });
+      const { bytes } = await waitFor(this.#clock, underWay, { signal, limitMs: waitMs, timedOut });
+      return bytes === null ? undefined : (await this.#values.decode(bytes, key)).value;
     }
-    const flight = this.#computeInTurn(job, found).finally(() => flights.delete(job.key));
-    flights.set(job.key, flight);
-    return waitFor(this.#clock, flight, { signal });
+    const flight = this.#computeInTurn(job, found).finally(() => flights.delete(key));
+    flights.set(key, flight);
+    return (await waitFor(this.#clock, flight, { signal })).value;
   }
 
-  async #computeInTurn(job: Job<Schema>, found: Found<Schema> | undefined): Promise<Output<Schema> | undefined> {
+  async #computeInTurn(job: Job<Schema>, found: Found<Schema> | undefined): Promise<Computed<Schema>> {
     try {
       return await this.#underLease(job, job.waitMs);
     } catch (error) {
@@ -165,11 +140,11 @@ export class Computer<Schema extends StandardSchemaV1> {
   }
 
   /** Computes when it is this process's turn; by then another one may have done it. */
-  async #underLease(job: Job<Schema>, waitMs: number): Promise<Output<Schema> | undefined> {
+  async #underLease(job: Job<Schema>, waitMs: number): Promise<Computed<Schema>> {
     const lock = await this.#takeLease(job, waitMs);
     try {
       const seen = await this.#look(job);
-      if (seen.found && this.#isFresh(seen.found)) return seen.found.value;
+      if (seen.found && this.#isFresh(seen.found)) return seen.found;
       return await this.#compute(job, seen, lock);
     } finally {
       await lock.release();
@@ -192,12 +167,11 @@ export class Computer<Schema extends StandardSchemaV1> {
     }
   }
 
-  async #compute(job: Job<Schema>, seen: Seen<Schema>, lock: Lock): Promise<Output<Schema> | undefined> {
+  async #compute(job: Job<Schema>, seen: Seen<Schema>, lock: Lock): Promise<Computed<Schema>> {
     try {
       const value = await job.load({ signal: lock.signal });
       const output = value === undefined ? undefined : await this.#values.check(value, job.key);
-      await this.#store(job, seen, value);
-      return output;
+      return { value: output, bytes: await this.#store(job, seen, value) };
     } catch (error) {
       if (seen.found) await this.#postpone(job, seen.found);
       throw error;
@@ -205,16 +179,17 @@ export class Computer<Schema extends StandardSchemaV1> {
   }
 
   /** A value that cannot be stored is of use all the same: to those who wait for it. */
-  async #store(job: Job<Schema>, seen: Seen<Schema>, value: Input<Schema> | undefined): Promise<void> {
+  async #store(job: Job<Schema>, seen: Seen<Schema>, value: Input<Schema> | undefined): Promise<Uint8Array | null> {
     const baseMs = value === undefined ? job.absentTtlMs : this.#definition.ttlMs;
     if (baseMs === 0) {
       if (seen.bytes !== null) await this.#replace(job, seen.bytes, null);
-      return;
+      return null;
     }
     const freshMs = this.#values.ttlMs(baseMs);
-    const entry = { value, freshUntilMs: this.#clock.wallMs() + freshMs };
+    const bytes = this.#values.encodeComputed({ value, freshUntilMs: this.#clock.wallMs() + freshMs }, job.key);
     const keptMs = freshMs + Math.max(job.staleMs, job.graceMs);
-    await this.#replace(job, seen.bytes, encodeComputed(entry, this.#definition.codec), keptMs);
+    await this.#replace(job, seen.bytes, bytes, keptMs);
+    return bytes;
   }
 
   /** Keeps others from repeating at once what has just failed, as long as there is an old value to serve. */
@@ -222,7 +197,7 @@ export class Computer<Schema extends StandardSchemaV1> {
     const leftMs = Math.max(job.staleMs, job.graceMs) - this.#ageMs(found);
     if (leftMs <= 0) return;
     const entry = { ...found.entry, retryAtMs: this.#clock.wallMs() + RETRY_AFTER_MS };
-    await this.#replace(job, found.bytes, encodeComputed(entry, this.#definition.codec), leftMs);
+    await this.#replace(job, found.bytes, this.#values.encodeComputed(entry, job.key), leftMs);
   }
 
   /** Writes, unless somebody else has since `from` was read: a `set` during a computation is newer than its result. */

@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { checkTtl, describe } from "../cache/checks.ts";
+import { checkOptions } from "../cache/choices.ts";
 import { type Codec, codec as defaultCodec } from "../cache/codec/codec.ts";
 import { ConfigError } from "../cache/errors.ts";
 import { unchecked } from "./schema.ts";
@@ -13,14 +14,14 @@ export interface KeyOptions<Schema extends StandardSchemaV1> {
    * stored as they were given, if the schema accepts them, and what is read is what the schema makes of
    * them: a schema that transforms is applied once. Default: values are `unknown`; see `unchecked`.
    */
-  readonly schema?: Schema;
+  readonly schema?: Schema | undefined;
   /**
    * Shortens each TTL by a random part of itself, up to this share, so that values that were written
    * together do not expire together. From 0 to below 1. Default 0.
    */
-  readonly ttlJitter?: number;
+  readonly ttlJitter?: number | undefined;
   /** Turns values into bytes. Default: CBOR with the default limits. */
-  readonly codec?: Codec;
+  readonly codec?: Codec | undefined;
 }
 
 /** The definition of a key: how it is named, what it holds, how long it lives. Immutable; made by {@link defineKey}. */
@@ -50,16 +51,27 @@ export function defineKey<const Template extends string, Schema extends Standard
   options: KeyOptions<Schema>,
 ): TypedKey<KeyParameters<Template>, Schema> {
   const { render } = parseTemplate(template);
-  const { ttlJitter = 0, codec = defaultCodec } = options;
+  checkOptions(options, `defineKey "${template}"`);
+  const { ttlMs, ttlJitter = 0, schema = unchecked<unknown>() as Schema, codec = defaultCodec } = options;
+  if (typeof schema?.["~standard"]?.validate !== "function") {
+    throw wrong(template, "schema", schema, "a Standard Schema, such as those of zod and valibot");
+  }
+  if (typeof codec?.encode !== "function" || typeof codec.decode !== "function") {
+    throw wrong(template, "codec", codec, "an object with encode and decode");
+  }
   if (!(typeof ttlJitter === "number" && ttlJitter >= 0 && ttlJitter < 1)) {
-    throw new ConfigError(`defineKey "${template}": ttlJitter is ${describe(ttlJitter)}; it must be from 0 to below 1`);
+    throw wrong(template, "ttlJitter", ttlJitter, "from 0 to below 1");
   }
   return Object.freeze({
     template,
-    ttlMs: checkTtl(options.ttlMs, template, "defineKey"),
+    ttlMs: checkTtl(ttlMs, template, "defineKey"),
     ttlJitter,
-    schema: options.schema ?? (unchecked<unknown>() as Schema),
+    schema,
     codec,
     keyFor: render as (parameters: KeyParameters<Template>) => string,
   });
+}
+
+function wrong(template: string, option: string, value: unknown, expected: string): ConfigError {
+  return new ConfigError(`defineKey "${template}": ${option} is ${describe(value)}; it must be ${expected}`);
 }

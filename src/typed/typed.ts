@@ -1,9 +1,12 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { describe } from "../cache/checks.ts";
+import { checkFunction, checkOptions } from "../cache/choices.ts";
 import { type Cache, type CacheSource, resolveCache } from "../cache/contract.ts";
-import { NotFoundError } from "../cache/errors.ts";
+import { ConfigError, NotFoundError } from "../cache/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { systemClock } from "../runtime/system-clock.ts";
-import { type ComputeOptions, Computer, type ErrorListener, type LoadContext } from "./compute.ts";
+import { Computer, type ErrorListener, type LoadContext } from "./compute.ts";
+import { type ComputeOptions, computeSettings } from "./compute-options.ts";
 import type { TypedKey } from "./define-key.ts";
 import { repeatUntilUnopposed } from "./update.ts";
 import { type Found, type Input, type Output, Values } from "./values.ts";
@@ -15,9 +18,9 @@ export interface TypedOptions {
    * place an old value was served, a computed value that could not be stored, a stored one that was computed
    * again because it does not fit the schema. Must not throw. Default: they are forgotten.
    */
-  readonly onError?: ErrorListener;
+  readonly onError?: ErrorListener | undefined;
   /** Time, timers and randomness; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** Computes the value of a key; `undefined`: there is none. */
@@ -47,7 +50,11 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
   readonly #computer: Computer<Schema>;
 
   constructor(source: CacheSource, key: TypedKey<Parameters, Schema>, options: TypedOptions = {}) {
+    checkOptions(options, "typed");
     const { clock = systemClock, onError = () => {} } = options;
+    checkFunction(onError, "onError");
+    if (typeof key?.keyFor !== "function")
+      throw new ConfigError(`typed takes what defineKey gives, not ${describe(key)}`);
     this.#source = source;
     this.#key = key;
     this.#clock = clock;
@@ -73,14 +80,14 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
   async set(parameters: Parameters, value: Input<Schema>): Promise<void> {
     const { cache, key } = await this.#at(parameters);
     await this.#values.check(value, key);
-    await cache.set(key, this.#values.encode(value), this.#values.ttlMs());
+    await cache.set(key, this.#values.encode(value, key), this.#values.ttlMs());
   }
 
   /** Stores a value if there is none. The TTL of an existing one is not touched. */
   async getOrSet(parameters: Parameters, value: Input<Schema>): Promise<GetOrSetValue<Schema>> {
     const { cache, key } = await this.#at(parameters);
     const output = await this.#values.check(value, key);
-    const bytes = this.#values.encode(value);
+    const bytes = this.#values.encode(value, key);
     return repeatUntilUnopposed<GetOrSetValue<Schema>>(cache, key, this.#clock, async () => {
       const there = await cache.getOrSet(key, bytes, this.#values.ttlMs());
       if (there.wasSet) return { result: { value: output, wasSet: true } };
@@ -111,6 +118,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     parameters: Parameters,
     change: (old: Output<Schema> | undefined) => Input<Schema> | undefined | Promise<Input<Schema> | undefined>,
   ): Promise<Output<Schema> | undefined> {
+    checkFunction(change, "the change of update");
     const { cache, key } = await this.#at(parameters);
     return repeatUntilUnopposed(cache, key, this.#clock, async () => {
       const found = await this.#values.read(cache, key);
@@ -123,7 +131,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
   /**
    * The value, computed by `load` if the store has none that is fresh: once, however many callers in however
    * many processes ask for it at the same time. What `load` gives is stored, unless somebody has written the
-   * key meanwhile.
+   * key meanwhile. Callers share the computation, not the value: each gets its own copy.
    *
    * @throws what `load` throws, to all who waited for it in this process, unless an old value may be served
    *   (`graceMs`). A failure is not stored: the next process in line computes
@@ -134,6 +142,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     load: LoadValue<Parameters, Schema>,
     options: ComputeOptions = {},
   ): Promise<Output<Schema> | undefined> {
+    checkFunction(load, "the load of getOrCompute");
     const { cache, key } = await this.#at(parameters);
     return this.#computer.get(cache, key, (context) => load(parameters, context), options);
   }
@@ -144,6 +153,8 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     load: LoadValue<Parameters, Schema>,
     options: WarmOptions = {},
   ): Promise<WarmResult<Parameters>> {
+    checkFunction(load, "the load of warm");
+    computeSettings(options, "warm");
     return warm(all, (parameters) => this.getOrCompute(parameters, load, options), options);
   }
 
@@ -159,7 +170,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
     next: Input<Schema> | undefined,
   ): Promise<boolean> {
     if (next !== undefined) {
-      return cache.compareAndSet(key, found?.bytes ?? null, this.#values.encode(next), this.#values.ttlMs());
+      return cache.compareAndSet(key, found?.bytes ?? null, this.#values.encode(next, key), this.#values.ttlMs());
     }
     return found === undefined || cache.compareAndSet(key, found.bytes, null);
   }
@@ -175,6 +186,7 @@ export class TypedCache<Parameters, Schema extends StandardSchemaV1> {
  * ```
  *
  * @param source the cache, or a function that finds the cache of each call, such as a tenant's
+ * @throws ConfigError when the key or an option is wrong
  */
 export function typed<Parameters, Schema extends StandardSchemaV1>(
   source: CacheSource,

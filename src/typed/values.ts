@@ -1,9 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Cache } from "../cache/contract.ts";
-import { OperationError } from "../cache/errors.ts";
+import { CodecError, OperationError } from "../cache/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { TypedKey } from "./define-key.ts";
-import { decodeEntry, type Entry } from "./entry.ts";
+import { decodeEntry, type Entry, encodeComputed } from "./entry.ts";
 import { validate } from "./schema.ts";
 
 /** What is read from a key, by its schema. */
@@ -43,7 +43,7 @@ export class Values<Schema extends StandardSchemaV1> {
 
   /** @throws CodecError, ValidationError */
   async decode(bytes: Uint8Array, key: string): Promise<Found<Schema>> {
-    const entry = decodeEntry(bytes, this.#key.codec);
+    const entry = naming("read", key, () => decodeEntry(bytes, this.#key.codec));
     if (entry.value === undefined) return { value: undefined, entry, bytes };
     return { value: await validate(this.#key.schema, entry.value, key, "read"), entry, bytes };
   }
@@ -65,12 +65,28 @@ export class Values<Schema extends StandardSchemaV1> {
   }
 
   /** @throws CodecError when it has no encoding */
-  encode(value: Input<Schema>): Uint8Array {
-    return this.#key.codec.encode(value);
+  encode(value: Input<Schema>, key: string): Uint8Array {
+    return naming("write", key, () => this.#key.codec.encode(value));
+  }
+
+  /** What was computed. @throws CodecError when it has no encoding */
+  encodeComputed(entry: Entry, key: string): Uint8Array {
+    return naming("write", key, () => encodeComputed(entry, this.#key.codec));
   }
 
   /** The TTL of a value that is written now. */
   ttlMs(baseMs: number = this.#key.ttlMs): number {
     return baseMs * (1 - this.#key.ttlJitter * this.#clock.random());
+  }
+}
+
+/** A codec does not know of which key its bytes are. */
+function naming<T>(operation: "read" | "write", key: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    const { code, message } = error;
+    throw new CodecError(`${operation} "${key}": ${message}`, { code, key, operation, cause: error });
   }
 }

@@ -1,13 +1,16 @@
 import pMap from "p-map";
-import type { ComputeOptions } from "./compute.ts";
+import { describe } from "../cache/checks.ts";
+import { checkFunction } from "../cache/choices.ts";
+import { ConfigError } from "../cache/errors.ts";
+import type { ComputeOptions } from "./compute-options.ts";
 
 export interface WarmOptions extends Omit<ComputeOptions, "signal"> {
   /** How many keys are worked on at a time. Default 8. */
-  readonly concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** Called after each key. */
-  readonly onProgress?: (progress: WarmProgress) => void;
+  readonly onProgress?: ((progress: WarmProgress) => void) | undefined;
   /** Ends the warm-up, which rejects with its reason; computations under way go on. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface WarmProgress {
@@ -30,6 +33,12 @@ export async function warm<Parameters>(
   warmOne: (parameters: Parameters) => Promise<unknown>,
   { concurrency = 8, onProgress = () => {}, signal }: WarmOptions,
 ): Promise<WarmResult<Parameters>> {
+  checkFunction(onProgress, "onProgress");
+  if (!(Number.isSafeInteger(concurrency) || concurrency === Number.POSITIVE_INFINITY) || concurrency < 1) {
+    throw new ConfigError(
+      `concurrency is ${describe(concurrency)}; it must be a whole number, at least 1, or Infinity`,
+    );
+  }
   const total = Array.isArray(all) ? all.length : undefined;
   const failures: { parameters: Parameters; error: unknown }[] = [];
   let done = 0;

@@ -139,8 +139,27 @@ describe("getOrCompute", () => {
     expect(await settled(200, work)).toBe("result 1");
   });
 
-  it.each(["staleMs", "graceMs", "absentTtlMs", "waitMs"])("refuses a negative %s", async (option) => {
-    await expect(process().getOrCompute(id, load, { [option]: -1 })).rejects.toThrow(option);
+  it.each(["staleMs", "graceMs", "absentTtlMs", "waitMs", "leaseTtlMs"])("refuses a wrong %s", async (option) => {
+    for (const wrong of [-1, null, "5"]) {
+      const fault = { code: "ERR_CONFIG", message: expect.stringMatching(new RegExp(`^${option} is `)) };
+      await expect(process().getOrCompute(id, load, { [option]: wrong })).rejects.toMatchObject(fault);
+      await expect(process().warm([id], load, { [option]: wrong })).rejects.toMatchObject(fault);
+    }
+  });
+
+  it("gives each of those who wait a value of its own", async () => {
+    const profile = defineKey("profile:{id}", { ttlMs: 1_000, schema: unchecked<{ visits: number }>() });
+    for (const fault of ["delay", "error"] as const) {
+      cache.inject({ fault, operation: "compareAndSet", delayMs: 1 });
+      const profiles = typed(cache, profile, { clock });
+      const calls = [1, 2, 3].map(() => profiles.getOrCompute(id, () => ({ visits: 1 })));
+      const [first, second, third] = await settled(100, Promise.all(calls));
+      if (first !== undefined) first.visits = 99;
+      if (second !== undefined) second.visits = 98;
+      expect(third).toEqual({ visits: 1 });
+      cache.heal();
+      await clock.advance(1_000);
+    }
   });
 
   describe("waiting", () => {
@@ -348,6 +367,14 @@ describe("warm", () => {
     const onProgress = ({ total }: WarmProgress): void => void totals.add(total);
     expect(await process().warm(stream(), ({ id: one }) => one, { onProgress })).toMatchObject({ warmed: 10 });
     expect(totals).toEqual(new Set([undefined]));
+  });
+
+  it.each([0, 1.5, "2", null])("refuses the concurrency %s", async (concurrency) => {
+    const options = { concurrency: concurrency as number };
+    await expect(process().warm(all, load, options)).rejects.toMatchObject({
+      code: "ERR_CONFIG",
+      message: expect.stringMatching(/^concurrency is /),
+    });
   });
 
   it("ends by its signal", async () => {

@@ -66,6 +66,18 @@ describe("a key template", () => {
     expect(() => defineKey("a", { ttlMs: 1, ttlJitter: ttlJitter as number })).toThrow(ConfigError);
   });
 
+  it.each([undefined, null, 5])("is refused with the options %s", (options) => {
+    expect(() => defineKey("a", options as never)).toThrow(ConfigError);
+  });
+
+  it.each([null, {}, "User", { "~standard": 1 }])("is refused with the schema %s", (schema) => {
+    expect(() => defineKey("a", { ttlMs: 1, schema: schema as never })).toThrow(/schema is .* a Standard Schema/);
+  });
+
+  it.each([null, {}, { encode: () => {} }])("is refused with the codec %s", (codec) => {
+    expect(() => defineKey("a", { ttlMs: 1, codec: codec as never })).toThrow(/codec is .* encode and decode/);
+  });
+
   it.each([
     ["missing", {}],
     ["a number", { id: 42 }],

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, expectTypeOf, it } from "vites
 import { z } from "zod";
 import { codec } from "../../../src/cache/codec/codec.ts";
 import type { Cache } from "../../../src/cache/contract.ts";
-import { CasFailedError, CodecError, NotFoundError, OperationError } from "../../../src/cache/errors.ts";
+import { CasFailedError, CodecError, ConfigError, NotFoundError, OperationError } from "../../../src/cache/errors.ts";
 import { createMemoryCache } from "../../../src/cache/memory/index.ts";
 import { FaultyCache, ManualClock } from "../../../src/testing/index.ts";
 import { defineKey } from "../../../src/typed/define-key.ts";
@@ -101,6 +101,42 @@ describe("typed", () => {
 
   it("says which parameter is wrong by a rejection", async () => {
     await expect(users().get({} as { id: string })).rejects.toMatchObject({ code: "ERR_INVALID_KEY" });
+  });
+
+  it("names the key of a value that cannot be written or read", async () => {
+    const things = typed(cache, defineKey("thing:{id}", { ttlMs: 1_000 }));
+    const fault = { code: "ERR_CODEC", key: "thing:42", cause: expect.any(CodecError) };
+    await expect(things.set(id, () => {})).rejects.toMatchObject({ ...fault, operation: "write" });
+    await expect(things.getOrCompute(id, () => () => {})).rejects.toMatchObject({ ...fault, operation: "write" });
+    await cache.set("thing:42", Uint8Array.of(0xff), 1_000);
+    await expect(things.get(id)).rejects.toMatchObject({
+      ...fault,
+      operation: "read",
+      message: expect.stringMatching(/^read "thing:42": /),
+    });
+  });
+
+  it("refuses what is no key, no function and no options with ConfigError, before anything is sent", async () => {
+    const faulty = new FaultyCache(cache);
+    const things = typed(faulty, defineKey("thing:{id}", { ttlMs: 1_000 }));
+    for (const wrong of [undefined, null, 5, {}] as never[]) {
+      expect(() => typed(faulty, wrong)).toThrow(ConfigError);
+      await expect(things.update(id, wrong)).rejects.toThrow(/^the change of update is .*; it must be a function$/);
+      await expect(things.getOrCompute(id, wrong)).rejects.toThrow(/^the load of getOrCompute is /);
+      await expect(things.warm([id], wrong)).rejects.toThrow(/^the load of warm is /);
+    }
+    for (const wrong of [null, 5] as never[]) {
+      expect(() => typed(faulty, user, wrong)).toThrow(ConfigError);
+      expect(() => typed(faulty, user, { onError: wrong })).toThrow(/^onError is /);
+      await expect(things.getOrCompute(id, () => 1, wrong)).rejects.toThrow(ConfigError);
+      await expect(things.getOrCompute(id, () => 1, { signal: wrong })).rejects.toThrow(/^signal is /);
+      await expect(things.warm([id], () => 1, wrong)).rejects.toThrow(ConfigError);
+    }
+    expect(faulty.count()).toBe(0);
+  });
+
+  it.each([undefined, null, 5, {}, () => null, async () => undefined])("refuses %s as its cache", async (source) => {
+    await expect(typed(source as never, user).get(id)).rejects.toThrow(ConfigError);
   });
 
   it("rejects what is no CBOR with CodecError", async () => {
