@@ -62,7 +62,11 @@ export const groups: readonly MutantGroup[] = [
     mutants: commands,
     stages: [
       ["test/integration/redis/watching.test.ts", "test/integration/redis/permissions.test.ts"],
-      ["test/integration/conformance/standalone.test.ts", "test/integration/redis/faults.test.ts"],
+      [
+        "test/integration/conformance/standalone.test.ts",
+        "test/integration/redis/faults.test.ts",
+        "test/integration/redis/wire.test.ts",
+      ],
     ],
   },
 ];
