@@ -11,14 +11,14 @@ const MARK: unique symbol = Symbol.for("holdfast.error");
 /** What an error was about; only what is known is set. */
 export interface ErrorDetails {
   /** A more precise code than the class's own. */
-  readonly code?: string;
+  readonly code?: string | undefined;
   readonly cause?: unknown;
   /** The cache key, lock name or message key concerned. */
-  readonly key?: string;
+  readonly key?: string | undefined;
   /** The operation that failed: `get`, `compareAndSet`, `acquireLock`… */
-  readonly operation?: string;
+  readonly operation?: string | undefined;
   /** The server concerned, never with its credentials. */
-  readonly address?: string;
+  readonly address?: string | undefined;
 }
 
 /** The base class. */

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { EventEmitter } from "eventemitter3";
 import { describe } from "../cache/checks.ts";
+import { checkFunction, checkOptions, checkSignal } from "../cache/choices.ts";
 import type { Cache } from "../cache/contract.ts";
 import { ClosedError, ConfigError } from "../cache/errors.ts";
 import { waitFor } from "../runtime/wait-for.ts";
@@ -11,12 +12,12 @@ import { type ManagerOptions, type ManagerSettings, managerSettings } from "./op
 import { Pool } from "./pool.ts";
 import { checkPrefix, derivedPrefix } from "./prefix.ts";
 import { Stores } from "./store.ts";
-import { targetOf } from "./target.ts";
+import { ofTenant, targetOf } from "./target.ts";
 import { TenantCache } from "./tenant-cache.ts";
 
 export interface GetOptions {
   /** Ends the wait of this caller; the connection is opened all the same, for others. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -70,8 +71,11 @@ export class Manager extends EventEmitter<ManagerEvents> implements AsyncDisposa
    * @throws ClosedError after `close`
    * @throws the signal's reason
    */
-  async get(tenantId: string, { signal }: GetOptions = {}): Promise<Cache> {
+  async get(tenantId: string, options: GetOptions = {}): Promise<Cache> {
     checkTenant(tenantId);
+    checkOptions(options, "get");
+    const { signal } = options;
+    checkSignal(signal);
     signal?.throwIfAborted();
     const handle = this.#handleOf(tenantId);
     if (handle.isConnected) return handle;
@@ -92,6 +96,7 @@ export class Manager extends EventEmitter<ManagerEvents> implements AsyncDisposa
    */
   async run<T>(tenantId: string, work: () => T | Promise<T>): Promise<Awaited<T>> {
     checkTenant(tenantId);
+    checkFunction(work, "the work of run");
     this.#checkOpen();
     return await this.#context.run(tenantId, work);
   }
@@ -165,7 +170,9 @@ export class Manager extends EventEmitter<ManagerEvents> implements AsyncDisposa
     const target = targetOf(config, tenantId);
     const keyPrefix =
       config.keyPrefix === undefined ? derivedPrefix(tenantId) : checkPrefix(config.keyPrefix, tenantId);
-    const connection = await this.#pool.acquire(target);
+    const connection = await this.#pool.acquire(target).catch((error: unknown) => {
+      throw ofTenant(tenantId, error);
+    });
     try {
       this.#claims.claim(tenantId, { endpoints: target.endpoints, prefix: keyPrefix });
     } catch (error) {

@@ -16,7 +16,7 @@ export interface StoreOptions {
   readonly connectTimeoutMs: number;
   readonly maxValueBytes: number;
   /** Measures what is done on a cache. */
-  readonly telemetry?: { instrument(cache: Cache): Cache };
+  readonly telemetry: { instrument(cache: Cache): Cache } | undefined;
 }
 
 /** Opens stores, and keeps the embedded ones alive: a memory store without a connection would be forgotten. */

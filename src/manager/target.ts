@@ -1,5 +1,5 @@
 import { describe } from "../cache/checks.ts";
-import { ConfigError } from "../cache/errors.ts";
+import { ConfigError, ConnectionError } from "../cache/errors.ts";
 import { type Address, type Endpoint, type Place, resolveAddress } from "../cache/redis/address.ts";
 import type { RedisConfig } from "../cache/redis/options.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -42,8 +42,24 @@ export function targetOf(config: TenantConfig, tenantId: string): Target {
     return { id: store, label: store, endpoints: [store], store: { memory: store.slice("memory:".length) } };
   }
   const redis = store as string | RedisConfig;
-  const address = resolveAddress(redis);
+  const address = addressOf(redis, tenantId);
   return { id: fingerprint(address), label: address.label, endpoints: endpointsOf(address), store: { redis } };
+}
+
+function addressOf(redis: string | RedisConfig, tenantId: string): Address {
+  try {
+    return resolveAddress(redis);
+  } catch (error) {
+    throw ofTenant(tenantId, error);
+  }
+}
+
+/** The same error, with the tenant in it. An address and a connection do not know whose they are. */
+export function ofTenant(tenantId: string, error: unknown): unknown {
+  const said = (cause: Error): string => `tenant ${describe(tenantId)}: ${cause.message}`;
+  if (error instanceof ConfigError) return new ConfigError(said(error), { cause: error });
+  if (!(error instanceof ConnectionError)) return error;
+  return new ConnectionError(said(error), { address: error.address, cause: error });
 }
 
 function endpointsOf({ at, database }: Address): string[] {

@@ -105,7 +105,12 @@ describe("a manager", () => {
     const manager = open({ resolve: () => ({ url: `redis://127.0.0.1:${port}` }) });
     const failures: unknown[] = [];
     manager.on("openFailed", ({ error }) => failures.push(error));
-    await expect(Promise.all([manager.get("acme"), manager.get("globex")])).rejects.toThrow(ConnectionError);
+    const errors = await Promise.all(["acme", "globex"].map((id) => manager.get(id).catch((error: unknown) => error)));
+    for (const error of errors) expect(error).toBeInstanceOf(ConnectionError);
+    expect(errors).toMatchObject([
+      { message: expect.stringMatching(/^tenant "acme": No connection to 127/), address: `127.0.0.1:${port}` },
+      { message: expect.stringMatching(/^tenant "globex": No connection to 127/), cause: failures[0] },
+    ]);
     expect(failures).toHaveLength(1);
     expect(manager.stats()).toMatchObject({ tenants: 0, connections: 0, failed: 1 });
     const late = await startServer({ config: { port } });

@@ -95,6 +95,21 @@ describe("get", () => {
     await expect(manager.get("acme", { signal: controller.signal })).rejects.toThrow("enough");
   });
 
+  it("names the tenant whose URL is wrong, and repeats nothing of the URL", async () => {
+    const error = await open(() => ({ url: "mysql://user:s3cret@h" }))
+      .get("acme")
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).message).toMatch(/^tenant "acme": the connection URL is not usable/);
+    expect(inspect(error, { depth: 5 })).not.toContain("s3cret");
+  });
+
+  it("refuses what are no options and no signal", async () => {
+    const manager = open(together);
+    await expect(manager.get("acme", null as never)).rejects.toThrow(ConfigError);
+    await expect(manager.get("acme", { signal: null as never })).rejects.toThrow(ConfigError);
+  });
+
   it.each([undefined, null, 42, {}])("refuses %s for a tenant", async (tenantId) => {
     await expect(open(together).get(tenantId as never)).rejects.toThrow(ConfigError);
   });
@@ -109,10 +124,19 @@ describe("options", () => {
     ["operationTimeoutMs", { operationTimeoutMs: 0 }],
     ["connectTimeoutMs", { connectTimeoutMs: Number.NaN }],
     ["maxValueBytes", { maxValueBytes: 0 }],
+    ["maxConnections", { maxConnections: null as never }],
+    ["idleTtlMs", { idleTtlMs: null as never }],
+    ["operationTimeoutMs", { operationTimeoutMs: null as never }],
+    ["connectTimeoutMs", { connectTimeoutMs: null as never }],
+    ["maxValueBytes", { maxValueBytes: null as never }],
   ])("are checked: %s", (name, options) => {
     expect(() => createManager({ resolve: together, ...options })).toThrow(ConfigError);
     expect(() => createManager({ resolve: together, ...options })).toThrow(name);
   });
+});
+
+it.each([undefined, null, 5])("createManager refuses %s with ConfigError", (options) => {
+  expect(() => createManager(options as never)).toThrow(ConfigError);
 });
 
 describe("an evicted connection", () => {
@@ -366,6 +390,7 @@ describe("run", () => {
     const inner = manager.run("acme", () => manager.run("globex", async () => manager.currentTenant));
     expect(await inner).toBe("globex");
     await expect(manager.run("acme", () => Promise.reject(new Error("boom")))).rejects.toThrow("boom");
+    await expect(manager.run("acme", 5 as never)).rejects.toThrow(ConfigError);
   });
 
   it("finds the cache of each call of a primitive or a typed key", async () => {
