@@ -1,4 +1,5 @@
 import { EventEmitter } from "eventemitter3";
+import { checkFunction, checkText } from "./cache/choices.ts";
 import type { Cache } from "./cache/contract.ts";
 import { ClosedError } from "./cache/errors.ts";
 import type { IdempotentHandler } from "./primitives/idempotency/context.ts";
@@ -108,17 +109,23 @@ export class Coordinator extends EventEmitter<CoordinatorEvents> implements Asyn
   readonly #source: () => Cache = () => this.#open();
   #closing: Promise<void> | undefined;
 
-  /** @param closeCache closes the cache, if it is the coordinator's to close */
+  /**
+   * @param closeCache closes the cache, if it is the coordinator's to close
+   * @throws ConfigError naming the option that is wrong
+   */
   constructor(cache: Cache, options: CoordinatorOptions = {}, closeCache?: () => Promise<void>) {
     super();
-    const { observer, telemetry } = options;
+    const { observer, telemetry, clock = systemClock, holder = newHolder(clock) } = options;
+    checkText(holder, "holder");
+    if (observer !== undefined) checkFunction(observer, "observer");
+    if (telemetry !== undefined) checkFunction(telemetry?.instrument, "telemetry.instrument", "that of telemetry()");
     this.cache = telemetry === undefined ? cache : telemetry.instrument(cache);
-    this.#clock = options.clock ?? systemClock;
-    this.holder = options.holder ?? newHolder(this.#clock);
+    this.holder = holder;
+    this.#clock = clock;
     this.#closeCache = closeCache;
     const told = [observer, telemetry?.observer, this.#publish].filter((one) => one !== undefined).map(isolated);
     const tellAll: CoordinatorObserver = (event) => told.forEach((one) => void one(event));
-    this.#own = { holder: this.holder, observer: tellAll, clock: this.#clock, scope: this.#scope };
+    this.#own = { holder, observer: tellAll, clock, scope: this.#scope };
   }
 
   /** See {@link withLock}. */

@@ -39,6 +39,18 @@ describe("a coordinator", () => {
     await expect(connect(hold.cache, { keyPrefix: "a:" })).rejects.toThrow(ConfigError);
   });
 
+  it.each([
+    ["holder", "", 5, null],
+    ["observer", "log", {}, null],
+    ["telemetry", () => {}, {}, null],
+  ])("checks its option %s", async (option, ...values) => {
+    for (const value of values) {
+      const connecting = connect(store, { clock, [option]: value });
+      await expect(connecting).rejects.toThrow(ConfigError);
+      await expect(connecting).rejects.toThrow(new RegExp(`^${option}`));
+    }
+  });
+
   it("keeps prefixes apart", async () => {
     await using a = await connect(store, { clock, keyPrefix: "a:" });
     await using b = await connect(store, { clock, keyPrefix: "b:" });
