@@ -1,5 +1,8 @@
+import { describe } from "../cache/checks.ts";
+import { checkFunction, checkOneOf, checkOptions } from "../cache/choices.ts";
 import type { CacheOperation } from "../cache/contract.ts";
-import { OperationError } from "../cache/errors.ts";
+import { checkWait } from "../cache/durations.ts";
+import { ConfigError, OperationError } from "../cache/errors.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 
 /**
@@ -20,23 +23,55 @@ import { type Clock, sleep } from "../runtime/clock.ts";
  */
 export type Fault =
   | { readonly fault: "delay"; readonly delayMs: number }
-  | { readonly fault: "error"; readonly error?: unknown; readonly delayMs?: number }
-  | { readonly fault: "lost-request" | "lost-reply" | "duplicate"; readonly delayMs?: number }
+  | { readonly fault: "error"; readonly error?: unknown; readonly delayMs?: number | undefined }
+  | { readonly fault: "lost-request" | "lost-reply" | "duplicate"; readonly delayMs?: number | undefined }
   | { readonly fault: "hang" | "hang-reply" | "mute" };
+
+type FaultName = Fault["fault"];
+
+const FAULTS: readonly FaultName[] = [
+  "delay",
+  "error",
+  "lost-request",
+  "lost-reply",
+  "duplicate",
+  "hang",
+  "hang-reply",
+  "mute",
+];
+const OPERATIONS: readonly CacheOperation[] = ["get", "set", "delete", "getOrSet", "compareAndSet", "watch", "health"];
+
+/** A fault that is misspelt would hit nothing, or do nothing. Throws a `ConfigError`. */
+function checkFault(fault: Fault & FaultSchedule): void {
+  checkOptions(fault, "inject");
+  checkOneOf<FaultName>(fault.fault, "fault", FAULTS);
+  if (fault.operation !== undefined) checkOneOf(fault.operation, "operation", OPERATIONS);
+  if (fault.key !== undefined && typeof fault.key !== "string")
+    checkFunction(fault.key, "key", "a string or a function");
+  const { skip = 0, times = 0, delayMs = 0 }: FaultSchedule & { readonly delayMs?: number | undefined } = fault;
+  checkWait(delayMs, "delayMs");
+  checkCount(skip, "skip");
+  checkCount(times, "times");
+}
+
+function checkCount(value: number, option: string): void {
+  if (value >= 0 && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) return;
+  throw new ConfigError(`${option} is ${describe(value)}; it must be a number of calls, 0 or more, or Infinity`);
+}
 
 /** Which calls are meant; what is left out does not matter. */
 export interface CallFilter {
-  readonly operation?: CacheOperation;
+  readonly operation?: CacheOperation | undefined;
   /** The key itself, or a function that knows it. A call without a key (`health`) matches neither. */
-  readonly key?: string | ((key: string) => boolean);
+  readonly key?: string | ((key: string) => boolean) | undefined;
 }
 
 /** Which of the calls that match are hit. */
 export interface FaultSchedule extends CallFilter {
   /** How many calls pass before the first is hit. Default 0. */
-  readonly skip?: number;
+  readonly skip?: number | undefined;
   /** How many are hit. Default `Infinity`; 3 is "fail three times, then work". */
-  readonly times?: number;
+  readonly times?: number | undefined;
 }
 
 /** One call of a cache; `key` is undefined for `health`. */
@@ -65,6 +100,7 @@ export class ActiveFault implements Injection {
   readonly #released: Promise<void>;
 
   constructor(fault: Fault & FaultSchedule, clock: Clock) {
+    checkFault(fault);
     this.#fault = fault;
     this.#clock = clock;
     this.#released = new Promise((resolve) => {

@@ -22,9 +22,9 @@ import {
 
 export interface FaultyCacheOptions {
   /** For delays. Default: the process's own. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** What `ordered` says. Default: what the cache underneath says; a call that is delayed is overtaken all the same. */
-  readonly ordered?: boolean;
+  readonly ordered?: boolean | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export class FaultyCache implements Cache {
     this.ordered = options.ordered ?? cache.ordered;
   }
 
-  /** Adds a fault for the calls to come. */
+  /** Adds a fault for the calls to come. Throws a `ConfigError` when there is no such fault. */
   inject(fault: Fault & FaultSchedule): Injection {
     const active = new ActiveFault(fault, this.#clock);
     this.#faults.push(active);

@@ -7,21 +7,21 @@ import { systemClock } from "../../runtime/system-clock.ts";
 export interface ConformanceBackend {
   /** Shown in the names of the tests. */
   readonly name: string;
-  /** Opens a client. Every call opens another client of the *same* store; the suite closes it. */
-  open(): Promise<Cache>;
+  /** Opens a client, at once or later. Every call opens another client of the *same* store; the suite closes it. */
+  open(): Cache | Promise<Cache>;
   /** Lets time pass for the store. Default: really waits. */
   elapse?(ms: number): Promise<void>;
   /**
    * `elapse` is the only thing that moves the store's time, and moves it exactly:
    * the suite then tests expiry to the millisecond. Default `false`.
    */
-  readonly exactTime?: boolean;
+  readonly exactTime?: boolean | undefined;
   /** Watchers are called when the contract says so and at no other time. Default `false`. */
-  readonly exactWatch?: boolean;
+  readonly exactWatch?: boolean | undefined;
   /** The unit of the TTLs that the suite waits for. Default 40; with `exactTime`, 1,000. */
-  readonly ttlUnitMs?: number;
+  readonly ttlUnitMs?: number | undefined;
   /** The clients' `maxValueBytes`. Default 1 MiB. */
-  readonly maxValueBytes?: number;
+  readonly maxValueBytes?: number | undefined;
 }
 
 /** A TTL that never runs out during a test. */

@@ -9,7 +9,7 @@ cacheConformance(
   { describe, it },
   {
     name: "memory",
-    open: async () => createMemoryCache({ name: "conformance", clock }),
+    open: () => createMemoryCache({ name: "conformance", clock }),
     elapse: (ms) => clock.advance(ms),
     exactTime: true,
     exactWatch: true,

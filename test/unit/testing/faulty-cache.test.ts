@@ -43,6 +43,22 @@ describe("FaultyCache", () => {
     expect(set.state).toBe("resolved");
   });
 
+  it.each<[string, object]>([
+    ["fault", { fault: "bogus" }],
+    ["fault", {}],
+    ["operation", { fault: "error", operation: "compareandset" }],
+    ["key", { fault: "error", key: 5 }],
+    ["delayMs", { fault: "delay", delayMs: "5" }],
+    ["skip", { fault: "error", skip: -1 }],
+    ["times", { fault: "error", times: "once" }],
+    ["times", { fault: "error", times: null }],
+  ])("refuses a wrong %s: %o", async (option, fault) => {
+    const wrong = { code: "ERR_CONFIG", message: expect.stringMatching(new RegExp(`^${option} is `)) };
+    expect(() => cache.inject(fault as never)).toThrow(expect.objectContaining(wrong));
+    await cache.set("key", a, HOUR);
+    expect(await cache.get("key")).toEqual(a);
+  });
+
   it("delay: the arguments are those of the moment of the call", async () => {
     cache.inject({ fault: "delay", delayMs: 100, operation: "set" });
     const value = Uint8Array.from(a);
