@@ -7,6 +7,9 @@
  * unless somebody else listens as well, whose decision it then is.
  */
 
+import { constants } from "node:os";
+import { checkFunction, checkList, checkOneOf, checkOptions } from "./cache/choices.ts";
+
 /** Marks our listeners, also those of another copy of this package. */
 const OURS: unique symbol = Symbol.for("holdfast.shutdown");
 
@@ -39,10 +42,15 @@ export interface ShutdownOptions {
  * A second signal does not wait: it acts as if this helper were not there.
  *
  * @returns a function that takes the helper away again
+ * @throws ConfigError naming the option that is wrong
  */
 export function resignOnShutdown(hold: { close(): Promise<void> }, options: ShutdownOptions = {}): () => void {
-  const { signals = ["SIGTERM", "SIGINT"], reraise = "unless-handled" } = options;
-  const onError = options.onError ?? ((error: unknown) => process.emitWarning(error as Error));
+  checkFunction(hold?.close, "hold.close", "that of a coordinator");
+  checkOptions(options, "resignOnShutdown");
+  const { signals = ["SIGTERM", "SIGINT"], reraise = "unless-handled", onError = warn } = options;
+  checkList(signals, "signals", 'an array of names of signals, such as "SIGTERM"', isSignal);
+  checkOneOf(reraise, "reraise", ["unless-handled", "always", "never"]);
+  checkFunction(onError, "onError");
   let closing = false;
 
   const remove = (): void => {
@@ -71,4 +79,12 @@ export function resignOnShutdown(hold: { close(): Promise<void> }, options: Shut
   // Before the others: those that listen once are still there to be seen.
   for (const signal of signals) process.prependListener(signal, listener);
   return remove;
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error as Error);
+}
+
+function isSignal(value: unknown): boolean {
+  return Object.hasOwn(constants.signals, value as string);
 }

@@ -19,6 +19,13 @@ export function checkFunction(value: unknown, option: string, what: string = "a 
   if (typeof value !== "function") throw new ConfigError(`${option} is ${describe(value)}; it must be ${what}`);
 }
 
+/** An array whose members are what they must be; `what` says that. Throws a `ConfigError` that names the option. */
+export function checkList(value: unknown, option: string, what: string, isOne: (one: unknown) => boolean): void {
+  if (!Array.isArray(value)) throw new ConfigError(`${option} is ${describe(value)}; it must be ${what}`);
+  const wrong = value.findIndex((one) => !isOne(one));
+  if (wrong >= 0) throw new ConfigError(`${option} has ${describe(value[wrong])}; it must be ${what}`);
+}
+
 /** What others get to see, or to tell one from another by: a text that UTF-8 can hold. Throws a `ConfigError`. */
 export function checkText(value: unknown, option: string): void {
   if (typeof value === "string" && value.length > 0 && value.isWellFormed()) return;
