@@ -159,9 +159,9 @@ export class Line {
     onSeen: (seen: Seen) => void,
     signal: AbortSignal | undefined,
   ): Promise<Lease | undefined> {
-    if (signal === undefined) return this.#tryNow(seeker, onSeen);
-    signal.throwIfAborted();
-    const trying = this.#tryNow(seeker, onSeen);
+    signal?.throwIfAborted();
+    const trying = this.#tryNow(seeker, onSeen, signal);
+    if (signal === undefined) return trying;
     try {
       return await waitFor(this.#clock, trying, { signal });
     } catch (error) {
@@ -170,16 +170,23 @@ export class Line {
     }
   }
 
+  /** Nobody waits for it any more; what it takes from now on it gives back by itself. */
   async #undo(trying: Promise<Lease | undefined>): Promise<void> {
     const lease = await trying.catch(() => undefined);
     if (lease !== undefined) await this.release(lease);
   }
 
-  async #tryNow(seeker: Seeker, onSeen: (seen: Seen) => void): Promise<Lease | undefined> {
+  async #tryNow(
+    seeker: Seeker,
+    onSeen: (seen: Seen) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<Lease | undefined> {
     try {
       const outcome = await seeker.acquisition.attempt("fast");
-      if (outcome.kind === "granted") return this.#start(seeker, outcome.grant);
       if (outcome.kind === "occupied") onSeen({ by: outcome.by });
+      if (outcome.kind !== "granted") return undefined;
+      if (!signal?.aborted) return this.#start(seeker, outcome.grant);
+      this.#background.giveBack(seeker, outcome.grant);
     } finally {
       if (seeker.acquisition.uncertain) this.#background.takeBack(seeker);
       this.#settleDown();
