@@ -1,3 +1,4 @@
+import { checkOneOf, checkOptions } from "../choices.ts";
 import { decode } from "./decode.ts";
 import { Encoder } from "./encode.ts";
 import { type CodecOptions, checkLimits } from "./limits.ts";
@@ -43,8 +44,10 @@ export interface Codec {
  * @throws {ConfigError} when a limit is not a whole number within its range
  */
 export function createCodec(options: CodecOptions = {}): Codec {
+  checkOptions(options, "createCodec");
+  const { deterministic = false } = options;
   const checked = checkLimits(options);
-  const encoder = new Encoder(checked, options.deterministic ?? false);
+  const encoder = new Encoder(checked, checkOneOf(deterministic, "deterministic", [true, false]));
   return {
     encode: (value) => encoder.encode(value),
     decode: (bytes) => decode(bytes, checked),

@@ -4,17 +4,17 @@ import { ConfigError } from "../errors.ts";
 /** How much a codec encodes or decodes at most. */
 export interface CodecLimits {
   /** Length of a whole encoding, in bytes. Default 1 MiB, like `maxValueBytes`; at most 256 MiB. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 
   /**
    * Arrays, maps and sets inside each other. Default 64: records nest below ten
    * deep, and other CBOR decoders stop between 16 and 128. At most 500, because
    * each level is a call on the stack.
    */
-  readonly maxDepth?: number;
+  readonly maxDepth?: number | undefined;
 
   /** Elements of one array or set, pairs of one map. Default 10,000; at most 10,000,000. */
-  readonly maxItems?: number;
+  readonly maxItems?: number | undefined;
 }
 
 export interface CodecOptions extends CodecLimits {
@@ -23,10 +23,14 @@ export interface CodecOptions extends CodecLimits {
    * map entries and set members were added: sorted by their encodings, which is
    * the deterministic encoding of RFC 8949 §4.2.1. Default `false`.
    */
-  readonly deterministic?: boolean;
+  readonly deterministic?: boolean | undefined;
 }
 
-export type CheckedLimits = Required<CodecLimits>;
+export interface CheckedLimits {
+  readonly maxBytes: number;
+  readonly maxDepth: number;
+  readonly maxItems: number;
+}
 
 const DEFAULTS: CheckedLimits = { maxBytes: DEFAULT_MAX_VALUE_BYTES, maxDepth: 64, maxItems: 10_000 };
 const CEILINGS: CheckedLimits = { maxBytes: 256 * 1024 * 1024, maxDepth: 500, maxItems: 10_000_000 };

@@ -83,9 +83,15 @@ describe("limits", () => {
     ["maxItems", "5"],
     ["maxItems", Number.POSITIVE_INFINITY],
     ["maxItems", null],
+    ["deterministic", "yes"],
+    ["deterministic", null],
   ])("%s of %s is a ConfigError", (name, limit) => {
     expect(() => createCodec({ [name]: limit })).toThrow(ConfigError);
     expect(() => createCodec({ [name]: limit })).toThrow(name);
+  });
+
+  test("come as an object", () => {
+    for (const options of [null, 5]) expect(() => createCodec(options as never)).toThrow(ConfigError);
   });
 });
 
