@@ -113,9 +113,9 @@ class Simulation {
   async #untilWorkIsDone(): Promise<void> {
     const endMs = this.#world.timeline.nowMs + PATIENCE_MS;
     const isBusy = ({ process, running }: Worker): boolean => !process.machine.dead && running.size > 0;
-    while ([...this.#workers.values()].some(isBusy) && this.#world.timeline.nowMs < endMs) {
-      await this.#world.run(this.#world.timeline.nowMs + SLICE_MS);
-    }
+    // At least once: a process that was paused has not begun yet what it was told to.
+    do await this.#world.run(this.#world.timeline.nowMs + SLICE_MS);
+    while ([...this.#workers.values()].some(isBusy) && this.#world.timeline.nowMs < endMs);
   }
 
   /** A newcomer leads as soon as a term that nobody serves any more has run out. */
