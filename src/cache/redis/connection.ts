@@ -109,7 +109,7 @@ export class Connection<T> {
     const { status } = this.#client;
     this.#isConnected = status === "ready";
     if (status === "ready") void this.#greet();
-    else if (status === "end") this.#opening?.reject(hasEnded(this.#options.address));
+    else if (status === "end") this.#onEnd();
     // Its events say more about a failure than its promise.
     else if (status === "wait") this.#client.connect().catch(() => {});
   }
@@ -184,8 +184,15 @@ export class Connection<T> {
   #onEnd(): void {
     this.#epoch += 1;
     this.link.end();
-    if (this.#opening !== undefined) this.#opening.reject(this.link.fault);
+    if (this.#opening !== undefined) this.#opening.reject(this.link.fault ?? this.#wasClosed());
     else if (!this.#released) this.onEnded();
+  }
+
+  /** A caller's client that has ended, and not because of the other end. */
+  #wasClosed(): ConnectionError | undefined {
+    const { address, reconnects } = this.#options;
+    if (reconnects !== undefined || this.#refusals > 0) return undefined;
+    return new ConnectionError(`No connection to ${address}: the client that was handed in was closed`, { address });
   }
 
   async #release(): Promise<void> {
@@ -196,14 +203,6 @@ export class Connection<T> {
     if (this.#options.reconnects !== undefined) return disconnect(this.#client, this.#options.clock);
     for (const [event, listener] of this.#listeners) this.#client.off(event, listener);
   }
-}
-
-function hasEnded(address: string): ConnectionError {
-  return new ConnectionError(
-    `No connection to ${address}: the client that was handed in has ended. It was closed (quit, disconnect), or its ` +
-      "retryStrategy gave up",
-    { address },
-  );
 }
 
 /** Disconnects a client of our own for good, and waits until its sockets are closed. */
