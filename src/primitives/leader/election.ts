@@ -2,6 +2,7 @@ import { checkFunction, checkSignal } from "../../cache/choices.ts";
 import { type Cache, type CacheSource, resolveCache } from "../../cache/contract.ts";
 import { checkWait } from "../../cache/durations.ts";
 import { sleep } from "../../runtime/clock.ts";
+import { isolated } from "../../runtime/isolated.ts";
 import type { Job } from "../lease/job.ts";
 import type { LossReason } from "../lease/lease.ts";
 import { type LeaseKeys, leaseKeys } from "../lease/names.ts";
@@ -72,6 +73,8 @@ export class Election extends ListenedEmitter<ElectionEvents> {
   readonly #source: CacheSource;
   readonly #keys: LeaseKeys;
   readonly #settings: ElectionSettings;
+  /** A listener that throws must not leave a term without anybody who ends it. */
+  readonly #tell: (listeners: () => void) => void = isolated((listeners) => listeners());
   #campaigning = false;
   #term: HeldTerm | undefined;
   /** The work that `run` does under the term. */
@@ -246,17 +249,6 @@ export class Election extends ListenedEmitter<ElectionEvents> {
     observer({ type: "overrun", kind: "leader", name: this.name, fencingToken: term.fencingToken });
     this.#tell(() => this.emit("overrun", term));
     onOverrun(term);
-  }
-
-  /** A listener that throws must not leave a term without anybody who ends it: its error goes where those of timers go. */
-  #tell(listeners: () => void): void {
-    try {
-      listeners();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
   }
 
   protected override listenersChanged(): void {

@@ -1,7 +1,8 @@
 import { checkFunction, checkText } from "../../cache/choices.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { isolated } from "../../runtime/isolated.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
-import type { LeaseObserver } from "../lease/events.ts";
+import { type LeaseObserver, unobserved } from "../lease/events.ts";
 import { defaultHolder } from "../lease/holder.ts";
 import { snapshot } from "../lease/record.ts";
 import type { Scope } from "../lease/scope.ts";
@@ -17,7 +18,7 @@ export interface ElectionOptions {
   readonly metadata?: unknown;
   /**
    * Called once for each term whose work is still running when its lease is over, so that it may run beside the next
-   * leader's. Nothing new is started until it settles; ending the process is the surest answer. Must not throw.
+   * leader's. Nothing new is started until it settles; ending the process is the surest answer.
    */
   readonly onOverrun?: (term: Term) => void;
   /** The name that others see. Default host, process and a random part. */
@@ -48,12 +49,20 @@ export function electionSettings(options: ElectionOptions = {}): ElectionSetting
     metadata,
     onOverrun = () => {},
     holder = defaultHolder(),
-    observer = () => {},
+    observer = unobserved,
     clock = systemClock,
     scope,
   } = options;
   checkFunction(onOverrun, "onOverrun");
   checkText(holder, "holder");
-  const timing = leaseTiming(ttlMs, renewEveryMs);
-  return { timing, metadata: snapshot(metadata), onOverrun, holder, observer, clock, scope };
+  checkFunction(observer, "observer");
+  return {
+    timing: leaseTiming(ttlMs, renewEveryMs),
+    metadata: snapshot(metadata),
+    onOverrun: isolated(onOverrun),
+    holder,
+    observer: isolated(observer),
+    clock,
+    scope,
+  };
 }

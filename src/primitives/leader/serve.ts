@@ -1,6 +1,7 @@
 import { sleep } from "../../runtime/clock.ts";
 import { onAbort } from "../../runtime/on-abort.ts";
 import { Job } from "../lease/job.ts";
+import { saysWhy } from "../lease/says-why.ts";
 import { LeadershipLostError } from "./errors.ts";
 import type { HeldTerm } from "./held-term.ts";
 import type { ElectionSettings } from "./options.ts";
@@ -48,11 +49,6 @@ export async function serve<T>(service: Service<T>): Promise<Ending<Awaited<T>>>
   if (held && (ledToTheEnd || withdrawn.aborted)) return { kind: "finished", value: outcome.value };
   if (withdrawn.aborted) throw lostWith(term, outcome.value);
   return { kind: term.isLost || !held ? "lost" : "resigned" };
-}
-
-/** Whether work failed with the reason why it had to stop, as it is or as the cause of an `AbortError`. */
-function saysWhy(error: unknown, reason: unknown): boolean {
-  return error === reason || (error instanceof Error && error.cause === reason);
 }
 
 /** Reports work that goes on after its term, when the lease is over by every clock. */

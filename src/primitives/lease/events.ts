@@ -3,7 +3,8 @@ import type { LeaseKind } from "./names.ts";
 
 /**
  * What happens to leases, for logs and metrics. `kind` and `name` say which one
- * it is about. An observer must not throw; it is called synchronously.
+ * it is about. Observers are called synchronously; what they throw is an
+ * `uncaughtException` and disturbs nothing.
  */
 export type LeaseEvent = { readonly kind: LeaseKind; readonly name: string } & (
   | { readonly type: "acquired"; readonly fencingToken: number; readonly waitedMs: number }
@@ -31,3 +32,6 @@ export type LeaseEvent = { readonly kind: LeaseKind; readonly name: string } & (
 );
 
 export type LeaseObserver = (event: LeaseEvent) => void;
+
+/** Nobody wants to know. */
+export const unobserved: LeaseObserver = () => {};

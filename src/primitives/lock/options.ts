@@ -1,8 +1,9 @@
-import { checkOneOf, checkSignal, checkText } from "../../cache/choices.ts";
+import { checkFunction, checkOneOf, checkSignal, checkText } from "../../cache/choices.ts";
 import { checkDuration, checkWait } from "../../cache/durations.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { isolated } from "../../runtime/isolated.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
-import type { LeaseObserver } from "../lease/events.ts";
+import { type LeaseObserver, unobserved } from "../lease/events.ts";
 import { defaultHolder } from "../lease/holder.ts";
 import { snapshot } from "../lease/record.ts";
 import type { Scope } from "../lease/scope.ts";
@@ -74,12 +75,13 @@ export function lockSettings(options: LockOptions = {}): LockSettings {
     fencing = true,
     nested = "reject",
     holder = defaultHolder(),
-    observer = () => {},
+    observer = unobserved,
     clock = systemClock,
     scope,
   } = options;
   checkSignal(signal);
   checkText(holder, "holder");
+  checkFunction(observer, "observer");
   if (maxHoldMs !== Number.POSITIVE_INFINITY) checkDuration(maxHoldMs, "maxHoldMs", 1);
   return {
     timing: leaseTiming(ttlMs, renewEveryMs),
@@ -92,7 +94,7 @@ export function lockSettings(options: LockOptions = {}): LockSettings {
     fencing: checkOneOf(fencing, "fencing", YES_OR_NO),
     nested: checkOneOf(nested, "nested", NESTED),
     holder,
-    observer,
+    observer: isolated(observer),
     clock,
     scope,
   };

@@ -7,6 +7,7 @@ import { CampaignTimeoutError, ElectionBusyError, LeadershipLostError } from "..
 import type { Term } from "../../../src/primitives/leader/term.ts";
 import { Scope } from "../../../src/primitives/lease/scope.ts";
 import { sleep } from "../../../src/runtime/clock.ts";
+import { uncaughtDuring } from "../../support/uncaught.ts";
 import { follow } from "../lock/world.ts";
 import { Candidates, untilAborted } from "./candidates.ts";
 
@@ -600,12 +601,8 @@ describe("an election", () => {
     it("neither fails nor leaves a term behind when a listener throws, whose error is uncaught as in a timer", async () => {
       const { clock } = world;
       const { cache, election } = world.candidate("a", { ttlMs: 3_000 });
-      const uncaught: unknown[] = [];
-      const before = process.listeners("uncaughtException");
-      process.removeAllListeners("uncaughtException");
-      process.on("uncaughtException", (error) => uncaught.push(error));
-      try {
-        const faults = { elected: new Error("elected"), lost: new Error("lost") };
+      const faults = { elected: new Error("elected"), lost: new Error("lost") };
+      const uncaught = await uncaughtDuring(async () => {
         election.on("elected", () => {
           throw faults.elected;
         });
@@ -624,12 +621,35 @@ describe("an election", () => {
         await cache.delete("leader:{reports}");
         await clock.advance(2_000);
         expect(running.value()).toBe(2);
-        expect(uncaught).toEqual([faults.elected, faults.lost, faults.elected]);
         expect(await election.leader()).toBeNull();
-      } finally {
-        process.removeAllListeners("uncaughtException");
-        for (const listener of before) process.on("uncaughtException", listener);
-      }
+      });
+      expect(uncaught).toEqual([faults.elected, faults.lost, faults.elected]);
+    });
+
+    it("is as little disturbed by an observer or an onOverrun that throws", async () => {
+      const { clock } = world;
+      const fault = new Error("a fault");
+      const failing = (): never => {
+        throw fault;
+      };
+      const { cache, election } = world.candidate("a", { ttlMs: 3_000, observer: failing, onOverrun: failing });
+      let round = 0;
+      const uncaught = await uncaughtDuring(async () => {
+        const running = follow(
+          election.run(async () => {
+            round += 1;
+            if (round === 1) await sleep(clock, 10_000);
+            return round;
+          }),
+        );
+        await clock.advance(10);
+        await cache.delete("leader:{reports}");
+        await clock.advance(20_000);
+        expect(running.value()).toBe(2);
+        expect(await election.leader()).toBeNull();
+      });
+      expect(uncaught.length).toBeGreaterThan(5);
+      expect(new Set(uncaught)).toEqual(new Set([fault]));
     });
 
     it("refuses work that is no function, before anything is sent", async () => {

@@ -4,6 +4,7 @@ import { acquireLock, tryAcquireLock } from "../../../src/primitives/lock/acquir
 import { LockLostError, LockReentryError, LockTimeoutError } from "../../../src/primitives/lock/errors.ts";
 import { inspectLock } from "../../../src/primitives/lock/inspect-lock.ts";
 import { withLock } from "../../../src/primitives/lock/with-lock.ts";
+import { uncaughtDuring } from "../../support/uncaught.ts";
 import { follow, World } from "./world.ts";
 
 describe("a lock", () => {
@@ -172,6 +173,23 @@ describe("a lock", () => {
       await expect(lock.extend(10_000)).rejects.toThrow(LockLostError);
       expect(await inspectLock(world.client(), "job")).toBeNull();
     });
+  });
+
+  it("is neither left behind nor kept by an observer that throws, whose error is uncaught as in a timer", async () => {
+    const fault = new Error("a fault of the observer");
+    const observer = (): never => {
+      throw fault;
+    };
+    const uncaught = await uncaughtDuring(async () => {
+      const given = await acquireLock(world.client(), "job", world.options({ observer }));
+      expect(await given.release()).toBe(true);
+      const lost = await acquireLock(world.client(), "job", world.options({ observer, ttlMs: 1_000, renew: false }));
+      await world.clock.advance(1_000);
+      expect(lost.isHeld()).toBe(false);
+      expect(lost.signal.aborted).toBe(true);
+    });
+    // Of acquired, released, acquired and lost.
+    expect(uncaught).toEqual([fault, fault, fault, fault]);
   });
 
   describe("is lost", () => {
