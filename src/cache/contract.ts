@@ -103,7 +103,7 @@ export interface CompareAndSetOptions {
    * which saves work on every write. Default `"watchers"`. Writing the same
    * bytes again (a renewal) is never announced.
    */
-  readonly announce?: "watchers" | "none";
+  readonly announce?: "watchers" | "none" | undefined;
 }
 
 /** Ends a watch. Idempotent; `onChange` is not called after the call to it. */

@@ -10,7 +10,7 @@ export interface ConformanceBackend {
   /** Opens a client, at once or later. Every call opens another client of the *same* store; the suite closes it. */
   open(): Cache | Promise<Cache>;
   /** Lets time pass for the store. Default: really waits. */
-  elapse?(ms: number): Promise<void>;
+  readonly elapse?: ((ms: number) => Promise<void>) | undefined;
   /**
    * `elapse` is the only thing that moves the store's time, and moves it exactly:
    * the suite then tests expiry to the millisecond. Default `false`.
