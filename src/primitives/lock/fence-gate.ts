@@ -49,7 +49,8 @@ export function fenceGate(source: CacheSource, resource: string, options: FenceG
   if (typeof resource !== "string" || resource.length === 0) {
     throw new ConfigError(`fenceGate needs the name of a resource, not ${describe(resource)}`);
   }
-  const retentionMs = checkDuration(options.retentionMs ?? FENCE_RETENTION_MS, "retentionMs", 1);
+  const { retentionMs = FENCE_RETENTION_MS } = options;
+  checkDuration(retentionMs, "retentionMs", 1);
   const key = `gate:{${hashTag(resource)}}`;
   return {
     async admit(fencingToken) {
