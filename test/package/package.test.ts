@@ -14,7 +14,7 @@ afterAll(() => packed?.remove());
 describe("the tarball", () => {
   test("holds the build, its sources and the documents, and nothing else", () => {
     const expected =
-      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/(.+\.md|grafana\/.+\.json)|[A-Z]+\.md|LICENSE|package\.json)$/;
+      /^(dist\/.+\.(js|d\.ts)(\.map)?|src\/.+\.ts|docs\/(.+\.md|grafana\/.+\.json)|bench\/(README\.md|results\/picture\.svg)|[A-Z]+\.md|LICENSE|package\.json)$/;
     expect(packed.files.filter((file) => !expected.test(file))).toEqual([]);
     expect(packed.files).toEqual(
       expect.arrayContaining(["README.md", "LICENSE", "CHANGELOG.md", "docs/guarantees.md"]),
