@@ -34,13 +34,13 @@ const LINES_SETTLE_MS = 2_000;
 
 export interface CoordinatorOptions {
   /** The name that others see as holder. Default host, process and a random part. */
-  readonly holder?: string;
+  readonly holder?: string | undefined;
   /** Is told of everything that happens; the coordinator's own events are a part of that. */
-  readonly observer?: CoordinatorObserver;
+  readonly observer?: CoordinatorObserver | undefined;
   /** What `telemetry()` of `holdfast/telemetry` gives: measures store operations and all that happens. */
-  readonly telemetry?: CoordinatorTelemetry;
+  readonly telemetry?: CoordinatorTelemetry | undefined;
   /** Time, timers and randomness; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
 }
 
 /** What measures a coordinator. */

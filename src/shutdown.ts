@@ -17,7 +17,7 @@ type Listener = ((signal: NodeJS.Signals) => void) & { readonly [OURS]: true };
 
 export interface ShutdownOptions {
   /** Default `["SIGTERM", "SIGINT"]`. */
-  readonly signals?: readonly NodeJS.Signals[];
+  readonly signals?: readonly NodeJS.Signals[] | undefined;
   /**
    * What happens once everything was given back:
    * - `"unless-handled"` (default): the signal is raised again, which ends the
@@ -28,9 +28,9 @@ export interface ShutdownOptions {
    *   find themselves alone (`signal-exit`);
    * - `"never"`: ending the process is the caller's.
    */
-  readonly reraise?: "unless-handled" | "always" | "never";
+  readonly reraise?: "unless-handled" | "always" | "never" | undefined;
   /** Called with what `close` rejected with. Default: a process warning. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /**

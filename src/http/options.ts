@@ -28,24 +28,24 @@ export interface HttpIdempotencyOptions<Req> extends GuardOptions {
    */
   readonly identity: ((request: Req) => string | Promise<string>) | false;
   /** Keeps the requests of one service apart from other guards on the same store. Default `"http"`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Requests with other methods pass unguarded. Default `POST` and `PATCH`. */
-  readonly methods?: readonly string[];
+  readonly methods?: readonly string[] | undefined;
   /** Whether a request without the header is refused (400) or passes unguarded. Default `true`: refused. */
-  readonly required?: boolean;
+  readonly required?: boolean | undefined;
   /** What a request gets while the first with its key is being handled: 409 (default), or it waits up to `waitMs`. */
-  readonly whenInProgress?: "reject" | "wait";
+  readonly whenInProgress?: "reject" | "wait" | undefined;
   /**
    * What two requests with one key must have in common. Default the query and the
    * body: by its data if it is JSON, otherwise by its bytes.
    */
-  readonly fingerprint?: (request: Req) => unknown;
+  readonly fingerprint?: ((request: Req) => unknown) | undefined;
   /** Whether a response is kept, by its status. Default those below 500: after others, a retry is handled anew. */
-  readonly keep?: (status: number) => boolean;
+  readonly keep?: ((status: number) => boolean) | undefined;
   /** Headers that are kept with a response, in addition to the default ones. Never keep `set-cookie`. */
-  readonly replayHeaders?: readonly string[];
+  readonly replayHeaders?: readonly string[] | undefined;
   /** A response with a longer body is passed on as it comes, and not kept. Default 512 KiB. */
-  readonly maxBodyBytes?: number;
+  readonly maxBodyBytes?: number | undefined;
 }
 
 export interface HttpIdempotencySettings {

@@ -46,9 +46,9 @@ export interface Idempotent<Input, Result> {
 /** What one call may decide for itself. */
 export interface DeliveryOptions {
   /** Ends the wait for another delivery's run, or for the store. A handler that runs is not affected. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Instead of the option of the same name. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 /**

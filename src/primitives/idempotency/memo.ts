@@ -8,17 +8,22 @@ import type { FinishedRecord } from "./record.ts";
 
 export interface MemoOptions {
   /** How many bytes of results are kept, the least recently used going first. Default 16 MiB. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
   /** How long a result is believed in without asking the store, within what is left of its TTL. Default 60,000. */
-  readonly maxAgeMs?: number;
+  readonly maxAgeMs?: number | undefined;
 }
 
-const DEFAULTS: Required<MemoOptions> = { maxBytes: 16 * 1024 * 1024, maxAgeMs: 60_000 };
+export interface MemoSettings {
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+const DEFAULTS: MemoSettings = { maxBytes: 16 * 1024 * 1024, maxAgeMs: 60_000 };
 
 /** What an entry costs besides its result: an estimate. */
 const ENTRY_BYTES = 256;
 
-export function checkMemo(option: boolean | MemoOptions): Required<MemoOptions> | undefined {
+export function checkMemo(option: boolean | MemoOptions): MemoSettings | undefined {
   if (option === false) return undefined;
   if (option === true) return DEFAULTS;
   if (typeof option !== "object" || option === null) {
@@ -46,7 +51,7 @@ export class Memo {
   readonly #maxAgeMs: number;
   readonly #entries: LRUCache<string, Entry>;
 
-  constructor(clock: Clock, { maxBytes, maxAgeMs }: Required<MemoOptions>) {
+  constructor(clock: Clock, { maxBytes, maxAgeMs }: MemoSettings) {
     this.#clock = clock;
     this.#maxAgeMs = maxAgeMs;
     this.#entries = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });

@@ -10,7 +10,7 @@ import type { Scope } from "../lease/scope.ts";
 import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
 import type { IdempotencyObserver } from "./events.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { checkMemo, type MemoOptions } from "./memo.ts";
+import { checkMemo, type MemoOptions, type MemoSettings } from "./memo.ts";
 import { resultCodec } from "./result.ts";
 
 /** What becomes of a message whose handler threw. */
@@ -26,18 +26,18 @@ export interface IdempotentOptions<Input> {
    * again for something else is noticed: anything that CBOR can hold. Default the
    * whole input; `false`: inputs are not compared.
    */
-  readonly fingerprint?: ((input: Input) => unknown) | false;
+  readonly fingerprint?: ((input: Input) => unknown) | false | undefined;
   /** How long a result is kept and replayed, in milliseconds; `Infinity` for ever. Default 24 hours. */
-  readonly resultTtlMs?: number;
+  readonly resultTtlMs?: number | undefined;
   /** How long a claim outlives a worker that died, in milliseconds. At least 100. Default 30,000. */
-  readonly leaseTtlMs?: number;
+  readonly leaseTtlMs?: number | undefined;
   /**
    * What a duplicate does while the handler runs: `"wait"` (default) for the
    * result, or `"reject"` at once with an `IdempotencyInProgressError`.
    */
-  readonly whenInProgress?: "wait" | "reject";
+  readonly whenInProgress?: "wait" | "reject" | undefined;
   /** How long a duplicate waits: 0 not at all, `Infinity` for ever. Default 30,000. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /**
    * When the handler throws: `"release"` (default) forgets the message, so that
    * the next delivery runs it again; `"store"` keeps the error as the result.
@@ -46,33 +46,33 @@ export interface IdempotentOptions<Input> {
    * run's signal, or is caused by it, is never kept: it only says that the run had
    * to stop.
    */
-  readonly onError?: ErrorPolicy | ((error: unknown) => ErrorPolicy);
+  readonly onError?: ErrorPolicy | ((error: unknown) => ErrorPolicy) | undefined;
   /**
    * When the store cannot be reached for a claim: `"fail"` (default) with the
    * store's error; `"run"` runs the handler without any guard but that of this
    * process.
    */
-  readonly whenStoreDown?: "fail" | "run";
+  readonly whenStoreDown?: "fail" | "run" | undefined;
   /** After this long a run's claim is not renewed any more, and its signal aborts. Default `Infinity`. */
-  readonly maxRunMs?: number;
+  readonly maxRunMs?: number | undefined;
   /**
    * The longest result that is kept, in bytes of CBOR. Default 1 MiB. What the store takes is a second limit, and counts
    * the record around the result as well: up to 256 bytes.
    */
-  readonly maxResultBytes?: number;
+  readonly maxResultBytes?: number | undefined;
   /**
    * Keeps results in this process as well, so that a duplicate costs nothing.
    * Default `false`. `forget` in another process does not reach them.
    */
-  readonly memo?: boolean | MemoOptions;
+  readonly memo?: boolean | MemoOptions | undefined;
   /** Whether a run gets a fencing token. Costs one store operation. Default `false`. */
-  readonly fencing?: boolean;
+  readonly fencing?: boolean | undefined;
   /** Is told what happens. */
-  readonly observer?: IdempotencyObserver;
+  readonly observer?: IdempotencyObserver | undefined;
   /** Time, timers and randomness; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Set by a coordinator, whose `close` then ends waits and runs. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
 }
 
 export interface IdempotentSettings<Input> extends MessageSettings {
@@ -91,7 +91,7 @@ export interface MessageSettings {
   readonly maxRunMs: number;
   /** Reads and writes results, within `maxResultBytes`. */
   readonly codec: Codec;
-  readonly memo: Required<MemoOptions> | undefined;
+  readonly memo: MemoSettings | undefined;
   readonly fencing: boolean;
   readonly observer: IdempotencyObserver;
   readonly clock: Clock;

@@ -39,19 +39,19 @@ export interface ElectionEvents {
 
 export interface CampaignOptions {
   /** Ends the wait. A term that was won is not affected. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** How long to wait: 0 tries once, `Infinity` waits for ever. Default `Infinity`. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
 }
 
 export interface RunOptions {
   /** Withdraws the candidate for good: it stops waiting or, if it leads, its work is told to finish and it resigns. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ObserveOptions {
   /** Ends the iteration, without an error. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -11,24 +11,24 @@ import type { Term } from "./term.ts";
 
 export interface ElectionOptions {
   /** How long a term outlives a leader that died, in milliseconds. At least 100. Default 15,000. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** From one renewal to the next. Default a third of `ttlMs`. */
-  readonly renewEveryMs?: number;
+  readonly renewEveryMs?: number | undefined;
   /** Shown to others while this candidate leads, an address for example. Anything that CBOR can hold, in at most 60 KiB. */
   readonly metadata?: unknown;
   /**
    * Called once for each term whose work is still running when its lease is over, so that it may run beside the next
    * leader's. Nothing new is started until it settles; ending the process is the surest answer.
    */
-  readonly onOverrun?: (term: Term) => void;
+  readonly onOverrun?: ((term: Term) => void) | undefined;
   /** The name that others see. Default host, process and a random part. */
-  readonly holder?: string;
+  readonly holder?: string | undefined;
   /** Is told what happens to the leadership. */
-  readonly observer?: LeaseObserver;
+  readonly observer?: LeaseObserver | undefined;
   /** Time, timers and randomness; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Set by a coordinator, whose `close` then ends campaigns and resigns. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
 }
 
 export interface ElectionSettings {

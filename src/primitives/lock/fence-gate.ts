@@ -33,7 +33,7 @@ export interface FenceGate {
 
 export interface FenceGateOptions {
   /** How long the highest token is remembered after it rose. Default 7 days, as long as a lock's own fence. */
-  readonly retentionMs?: number;
+  readonly retentionMs?: number | undefined;
 }
 
 /**

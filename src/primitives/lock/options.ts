@@ -11,35 +11,35 @@ import { type LeaseTiming, leaseTiming } from "../lease/timing.ts";
 
 export interface LockOptions {
   /** How long the lock outlives a holder that died, in milliseconds. At least 100. Default 30,000. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** How long to wait for the lock: 0 tries once, `Infinity` waits for ever. Default 10,000. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /** Ends the wait, or a try that the store has not answered yet. A lock that is already held is not affected. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Whether the lock is renewed while it is held. Default `true`. */
-  readonly renew?: boolean;
+  readonly renew?: boolean | undefined;
   /** From one renewal to the next. Default a third of `ttlMs`. */
-  readonly renewEveryMs?: number;
+  readonly renewEveryMs?: number | undefined;
   /** After this long the lock counts as lost, however well it is renewed. Default `Infinity`. */
-  readonly maxHoldMs?: number;
+  readonly maxHoldMs?: number | undefined;
   /** Shown by `inspectLock`, as it is now. Anything that CBOR can hold, in at most 60 KiB. */
   readonly metadata?: unknown;
   /** Whether a fencing token is issued. `false` saves one store operation. Default `true`. */
-  readonly fencing?: boolean;
+  readonly fencing?: boolean | undefined;
   /**
    * What happens when the same async context already holds the lock by `withLock`:
    * `"reject"` (default) fails at once with a `LockReentryError`, `"share"` runs
    * under the outer lock, `"wait"` waits all the same.
    */
-  readonly nested?: "reject" | "share" | "wait";
+  readonly nested?: "reject" | "share" | "wait" | undefined;
   /** The name that others see. Default host, process and a random part. */
-  readonly holder?: string;
+  readonly holder?: string | undefined;
   /** Is told what happens to the lock. */
-  readonly observer?: LeaseObserver;
+  readonly observer?: LeaseObserver | undefined;
   /** Time, timers and randomness; for tests. */
-  readonly clock?: Clock;
+  readonly clock?: Clock | undefined;
   /** Set by a coordinator, whose `close` then ends waits and gives locks back. */
-  readonly scope?: Scope;
+  readonly scope?: Scope | undefined;
 }
 
 export interface LockSettings {
