@@ -8,7 +8,9 @@ const known = new WeakMap<Listener<never>, Listener<never>>();
  * goes where the errors of timers go (`uncaughtException`).
  */
 export function isolated<Event>(listener: Listener<Event>): Listener<Event> {
-  const made = (known.get(listener) as Listener<Event> | undefined) ?? isolate(listener);
+  const before = known.get(listener) as Listener<Event> | undefined;
+  if (before !== undefined) return before;
+  const made = isolate(listener);
   known.set(listener, made);
   // To isolate it again changes nothing.
   known.set(made, made);

@@ -59,7 +59,8 @@ export class RedisCache implements Cache {
     const ttl = this.#guard.write("getOrSet", key, value, ttlMs);
     const own = copyBriefly(value);
     const result = await this.#perform("getOrSet", key, (call) => this.#store.commands.getOrSet(call, own, ttl));
-    this.#store.watches.onFound(this.#keyPrefix + key);
+    if (result.wasSet) this.#store.watches.onSet(this.#keyPrefix + key, ttl);
+    else this.#store.watches.onFound(this.#keyPrefix + key);
     return result;
   }
 

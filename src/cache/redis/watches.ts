@@ -1,4 +1,5 @@
 import type { Clock } from "../../runtime/clock.ts";
+import { NO_EXPIRY } from "./commands.ts";
 import { ExpiryAlarm } from "./expiry-alarm.ts";
 import type { KeyCall } from "./request.ts";
 import type { Subscriber } from "./subscriber.ts";
@@ -66,6 +67,13 @@ export class Watches {
     if (this.#keys.size === 0) return;
     const watched = this.#keys.get(this.#options.channelOf(fullKey));
     if (watched?.alarm.isIdle) void watched.alarm.look();
+  }
+
+  /** The key was given a value by us: its TTL is known without a command. */
+  onSet(fullKey: string, ttlMs: number): void {
+    if (this.#keys.size === 0) return;
+    const watched = this.#keys.get(this.#options.channelOf(fullKey));
+    if (watched?.alarm.isIdle) watched.alarm.set(ttlMs === Number.POSITIVE_INFINITY ? NO_EXPIRY : ttlMs);
   }
 
   /** Something may have been missed: every watcher is called. */

@@ -102,6 +102,15 @@ describe("an expiry", () => {
     expect(await other.get("key")).toBeUndefined();
   });
 
+  it("wakes the watcher of a value that this cache has set, whose TTL it need not ask for", async () => {
+    const calls = new Calls();
+    await cache.watch("key", calls.listener);
+    const { sent } = await recordCommands(server, () => cache.getOrSet("key", bytes("mine"), 150));
+    expect(sent.map(({ name }) => name)).toEqual(["SET"]);
+    await calls.next();
+    expect(await other.get("key")).toBeUndefined();
+  });
+
   it("is not mistaken: a renewed value is looked at again, silently", async () => {
     const calls = new Calls();
     await other.set("key", bytes("a"), 200);
